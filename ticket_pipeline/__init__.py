@@ -1,0 +1,1 @@
+"""Keep a ticketing system, a live counter and sale-start announcements in step with a Wix Events site."""

@@ -1,0 +1,1 @@
+"""External ticketing systems, one module per kind."""

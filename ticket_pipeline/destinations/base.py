@@ -1,0 +1,53 @@
+"""What a destination, an external ticketing system, can do for us.
+
+A kind is one module of this package: its docstring links the system's API, `Config` (a frozen pydantic model)
+holds its settings, `DEFAULT_MAPPING` its field mapping, and `connect(config)` gives a `Destination`.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from ticket_pipeline.model.change import Change, Held, Outcome
+from ticket_pipeline.model.finding import Finding
+from ticket_pipeline.model.record import Record
+
+
+class Destination(Protocol):
+    """An external ticketing system that holds one record per ticket definition, found by the Wix id."""
+
+    @property
+    def identity(self) -> str:
+        """Name the place written to, without secrets; links made with one identity are not used with another."""
+
+    def find(self, definition_ids: Collection[str] | None = None) -> Iterator[Held]:
+        """Read what is held for these Wix ids (None: for all), archived records included.
+
+        Raises:
+            TransientError: the system cannot be read now.
+            ConfigError: the system refuses us, or is not what it was declared to be.
+        """
+
+    def apply(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        """Make the changes, yielding one outcome for each as soon as it is durable.
+
+        The Wix id is written by a create only. A create whose Wix id is held already makes no second record
+        and yields the existing one's id. A refused change is an outcome and does not stop the others.
+
+        Raises:
+            TransientError: the system failed; changes without an outcome may or may not have been made.
+            ConfigError: the system refuses us altogether.
+        """
+
+
+class Checkable(Protocol):
+    """A destination that can tell whether it would work, without writing a record."""
+
+    def check(self) -> Iterable[Finding]:
+        """Look at reachability, credentials and rights."""
+
+
+class Limited(Protocol):
+    """A destination that cannot carry everything a record may say."""
+
+    def losses(self, record: Record) -> tuple[str, ...]:
+        """Say what would be lost of this record, a sentence each."""

@@ -1,0 +1,1 @@
+"""Ticket definition to record, and what differs: pure, no I/O."""

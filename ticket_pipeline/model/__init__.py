@@ -1,0 +1,1 @@
+"""The nouns of ticket_pipeline: frozen values without I/O."""

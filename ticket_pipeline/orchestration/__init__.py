@@ -1,0 +1,1 @@
+"""Dagster's part, and nothing but Dagster's."""

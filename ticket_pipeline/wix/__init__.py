@@ -1,0 +1,1 @@
+"""The source: Wix's REST API."""

@@ -1,0 +1,1 @@
+"""Tests of ticket_pipeline, laid out as the package is."""
