@@ -10,7 +10,7 @@ from typing import Any
 from ticket_pipeline.sandbox.entities import Document
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - an answer like any other, not a failure of ours
     """An answer that is no success: its status, body and extra headers."""
 
     def __init__(self, status: int, body: Document, headers: Mapping[str, str] | None = None) -> None:

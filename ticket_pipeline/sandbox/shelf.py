@@ -21,7 +21,7 @@ T = TypeVar("T", bound=Shelved)
 
 
 class Shelf(Generic[T]):
-    """Entities by id; the order of creation is sorted once per new or removed id, not per query."""
+    """Entities by id; the order of creation is kept, so that queries need not sort."""
 
     def __init__(self, items: Iterable[tuple[str, T]] = ()) -> None:
         self._items: dict[str, T] = {}
@@ -33,16 +33,17 @@ class Shelf(Generic[T]):
     def put(self, key: str, item: T) -> None:
         """Add or replace."""
         if key not in self._items:
-            self._ordered = None
             self._by_event.setdefault(item.event_id, {})[key] = None
+            self._append(key, item)
         self._items[key] = item
 
     def remove(self, key: str) -> None:
         """Take out; nothing happens if it is not there."""
         item = self._items.pop(key, None)
         if item is not None:
-            self._ordered = None
             del self._by_event[item.event_id][key]
+            if self._ordered is not None:
+                self._ordered.remove(key)
 
     def get(self, key: str) -> T | None:
         """Find by id."""
@@ -63,6 +64,14 @@ class Shelf(Generic[T]):
         """List those of one event by creation, oldest first."""
         keys = self._by_event.get(event_id, {})
         return [self._items[key] for key in sorted(keys, key=lambda key: (self._items[key].created, key))]
+
+    def _append(self, key: str, item: T) -> None:
+        if self._ordered:
+            last = self._ordered[-1]
+            if (item.created, key) < (self._items[last].created, last):
+                self._ordered = None
+        if self._ordered is not None:
+            self._ordered.append(key)
 
     def __len__(self) -> int:
         return len(self._items)

@@ -41,7 +41,8 @@ export function installGateway(baseUrl) {
   const realConnect = net.Socket.prototype.connect;
   net.Socket.prototype.connect = function connect(...args) {
     const options = Array.isArray(args[0]) ? args[0][0] : args[0];
-    const host = typeof options === "object" ? (options.host ?? options.path ?? "localhost") : (args[1] ?? "localhost");
+    const host =
+      typeof options === "object" ? (options.host ?? options.path ?? "localhost") : (args[1] ?? "localhost");
     if (host !== sandbox.hostname) {
       refused.push(String(host));
       throw new Error(`a socket to ${host} was asked for; only ${sandbox.hostname} is allowed`);

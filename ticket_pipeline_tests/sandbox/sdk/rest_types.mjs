@@ -32,7 +32,9 @@ export class RestTypes {
         name = opened[2] ? null : opened[1];
         this.#declared.set(opened[1], { fields: new Map() });
       } else if (alias) {
-        this.#declared.set(alias[1], { literals: alias[2].split(" | ").map((literal) => literal.slice(1, -1)) });
+        this.#declared.set(alias[1], {
+          literals: alias[2].split(" | ").map((literal) => literal.slice(1, -1)),
+        });
       } else if (line === "}") {
         name = null;
       } else if (name && field) {
@@ -56,21 +58,31 @@ export class RestTypes {
   }
 
   #walk(type, value, path, limits) {
-    if (type.endsWith(" | null")) return value === null ? [] : this.#walk(type.slice(0, -7), value, path, limits);
+    if (type.endsWith(" | null"))
+      return value === null ? [] : this.#walk(type.slice(0, -7), value, path, { ...limits, nullable: true });
     if (value === null) return [`${path}: null, but ${type} is not nullable`];
     if (type.endsWith("[]")) return this.#walkArray(type.slice(0, -2), value, path, limits);
     const record = /^Record<string, (.+)>$/.exec(type);
     if (record) return this.#walkRecord(record[1], value, path);
     const declared = this.#declared.get(type);
-    if (declared?.literals) return declared.literals.includes(value) ? [] : [`${path}: ${shown(value)} is not one of ${declared.literals}`];
+    if (declared?.literals)
+      return declared.literals.includes(value)
+        ? []
+        : [`${path}: ${shown(value)} is not one of ${declared.literals}`];
     if (declared) return this.#walkObject(type, declared.fields, value, path);
     return walkScalar(type, value, path, limits);
   }
 
   #walkArray(type, value, path, limits) {
     if (!Array.isArray(value)) return [`${path}: ${shown(value)} is not an array`];
-    const tooLong = value.length > (limits.maxSize ?? Infinity) ? [`${path}: ${value.length} items, at most ${limits.maxSize}`] : [];
-    return [...tooLong, ...value.flatMap((item, index) => this.#walk(type, item, `${path}[${index}]`, limits))];
+    const tooLong =
+      value.length > (limits.maxSize ?? Infinity)
+        ? [`${path}: ${value.length} items, at most ${limits.maxSize}`]
+        : [];
+    return [
+      ...tooLong,
+      ...value.flatMap((item, index) => this.#walk(type, item, `${path}[${index}]`, limits)),
+    ];
   }
 
   #walkRecord(type, value, path) {
@@ -90,7 +102,12 @@ export class RestTypes {
     const wrong = [...fields]
       .filter(([key]) => key in value)
       .flatMap(([key, { type, bounds: limits }]) =>
-        this.#walk(type, value[key], `${path}.${key}`, WHOLE_NUMBERS_AS_STRINGS.has(key) ? { ...limits, whole: true } : limits),
+        this.#walk(
+          type,
+          value[key],
+          `${path}.${key}`,
+          WHOLE_NUMBERS_AS_STRINGS.has(key) ? { ...limits, whole: true } : limits,
+        ),
       );
     return [...unknown, ...missing, ...wrong];
   }
@@ -99,7 +116,9 @@ export class RestTypes {
 function walkScalar(type, value, path, limits) {
   switch (type) {
     case "string":
-      return typeof value === "string" ? textFindings(value, path, limits) : [`${path}: ${shown(value)} is not a string`];
+      return typeof value === "string"
+        ? textFindings(value, path, limits)
+        : [`${path}: ${shown(value)} is not a string`];
     case "number":
       if (typeof value !== "number") return [`${path}: ${shown(value)} is not a number`];
       return value < (limits.min ?? -Infinity) || value > (limits.max ?? Infinity)
@@ -108,18 +127,25 @@ function walkScalar(type, value, path, limits) {
     case "boolean":
       return typeof value === "boolean" ? [] : [`${path}: ${shown(value)} is not a boolean`];
     case "Date":
-      return typeof value === "string" && RFC_3339_UTC.test(value) ? [] : [`${path}: ${shown(value)} is not an RFC 3339 time in UTC`];
+      return typeof value === "string" && RFC_3339_UTC.test(value)
+        ? []
+        : [`${path}: ${shown(value)} is not an RFC 3339 time in UTC`];
     default:
       throw new Error(`${path}: the SDK declares type ${type}, which this reader does not know`);
   }
 }
 
 function textFindings(value, path, limits) {
+  if (value === "" && !limits.nullable && !limits.minLength) return []; // how protobuf writes "no value"
   const findings = [];
-  if (value.length > (limits.maxLength ?? Infinity)) findings.push(`${path}: ${value.length} characters, at most ${limits.maxLength}`);
-  if (value.length < (limits.minLength ?? 0)) findings.push(`${path}: ${value.length} characters, at least ${limits.minLength}`);
-  if (limits.format && !FORMATS[limits.format].test(value)) findings.push(`${path}: ${shown(value)} is not a ${limits.format}`);
-  if (limits.whole && !/^\d+$/.test(value)) findings.push(`${path}: ${shown(value)} is not a whole number in a string`);
+  if (value.length > (limits.maxLength ?? Infinity))
+    findings.push(`${path}: ${value.length} characters, at most ${limits.maxLength}`);
+  if (value.length < (limits.minLength ?? 0))
+    findings.push(`${path}: ${value.length} characters, at least ${limits.minLength}`);
+  if (limits.format && !FORMATS[limits.format].test(value))
+    findings.push(`${path}: ${shown(value)} is not a ${limits.format}`);
+  if (limits.whole && !/^\d+$/.test(value))
+    findings.push(`${path}: ${shown(value)} is not a whole number in a string`);
   return findings;
 }
 

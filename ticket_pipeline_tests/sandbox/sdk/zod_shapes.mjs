@@ -8,13 +8,15 @@ import { transformRESTImageToSDKImage } from "@wix/sdk-runtime/transformations/i
 import { transformRESTPageURLToSDKPageURL } from "@wix/sdk-runtime/transformations/page-url";
 import { transformRESTTimestampToSDKTimestamp } from "@wix/sdk-runtime/transformations/timestamp";
 
-const UNWRAPPED = /^(Get|Create|Update)/;
+const UNWRAPPED = /^(Get|Create|Update)(?!EventBySlug)/;
 
 /** @returns {string[]} what zod objects to; empty when nothing */
 export function zodFindings(schema, responseName, body) {
   const entity = UNWRAPPED.test(responseName) ? Object.values(body)[0] : body;
   const result = schema.safeParse(sdkShape(schema, entity));
-  return result.success ? [] : result.error.issues.map((issue) => `.${issue.path.join(".")}: ${issue.message}`);
+  return result.success
+    ? []
+    : result.error.issues.map((issue) => `.${issue.path.join(".")}: ${issue.message}`);
 }
 
 function sdkShape(schema, value) {
@@ -27,7 +29,11 @@ function sdkShape(schema, value) {
     case "date":
       return transformRESTTimestampToSDKTimestamp(value);
     case "string":
-      return typeof value === "object" ? ("base" in value ? transformRESTPageURLToSDKPageURL(value) : transformRESTImageToSDKImage(value)) : value;
+      return typeof value === "object"
+        ? "base" in value
+          ? transformRESTPageURLToSDKPageURL(value)
+          : transformRESTImageToSDKImage(value)
+        : value;
     case "array":
       return Array.isArray(value) ? value.map((item) => sdkShape(element, item)) : value;
     case "record":
@@ -51,16 +57,20 @@ function objectShape(shape, value) {
   );
 }
 
-// An object of common fields with an either-or beside it: PricingMethod, Reorder. The alternatives hold no dates,
-// yet they may hold identifiers, so every alternative that knows a key may shape it. Protobuf also allows *none* of
-// a one-of, which the schema's xor does not: an entity without any price is then judged by its common part.
+// An object of common fields with an either-or beside it (PricingMethod): whichever alternative allows a key shapes it.
 function intersectionShape({ left, right }, value) {
-  const known = Object.assign({}, left.def.shape, ...right.def.options.map(({ def }) => withoutNever(def.shape)));
+  const known = Object.assign(
+    {},
+    left.def.shape,
+    ...right.def.options.map(({ def }) => withoutNever(def.shape)),
+  );
   return objectShape(known, value);
 }
 
 function withoutNever(shape) {
-  return Object.fromEntries(Object.entries(shape).filter(([, { def }]) => (def.innerType ?? { def }).def.type !== "never"));
+  return Object.fromEntries(
+    Object.entries(shape).filter(([, { def }]) => (def.innerType ?? { def }).def.type !== "never"),
+  );
 }
 
 function mapped(value, convert) {

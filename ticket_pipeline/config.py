@@ -1,0 +1,171 @@
+"""`pipeline.yaml` and the environment, as frozen values; the only module that reads `os.environ`."""
+
+import os
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, create_model
+
+from ticket_pipeline import destinations, kinds
+from ticket_pipeline.config_errors import explain
+from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.model.policy import OnDelete, OnDrift, Policy
+from ticket_pipeline.yaml_source import Source, read_yaml
+
+CONFIG_VARIABLE = "TICKET_PIPELINE_CONFIG"
+DEFAULT_FILE = "pipeline.yaml"
+_RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)$")
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ApiKeyAuth(_Value):
+    """An account's API key, used for one site; brings no webhooks."""
+
+    kind: Literal["api_key"]
+    api_key: SecretStr
+    site_id: str
+
+
+class AppAuth(_Value):
+    """A Wix app installed on the site (OAuth client credentials)."""
+
+    kind: Literal["app"]
+    app_id: str
+    app_secret: SecretStr
+    instance_id: str
+
+
+class WixSettings(_Value):
+    """Where and as whom one site is read."""
+
+    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] = "https://www.wixapis.com"
+    auth: Annotated[ApiKeyAuth | AppAuth, Field(discriminator="kind")]
+    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 200
+
+
+def _declared(package: Any) -> Any:
+    """Every kind of a package as one union told apart by `kind`: a new file is a new member."""
+    members = [_member(package, name) for name in kinds.kinds(package)]
+    union: Any = members[0]
+    for member in members[1:]:
+        union = union | member
+    return Annotated[union, Field(discriminator="kind")] if len(members) > 1 else union
+
+
+def _member(package: Any, name: str) -> type[BaseModel]:
+    config: type[BaseModel] = kinds.load(package, name).Config
+    title = f"{name} ({package.__name__.rpartition('.')[2]})"
+    model = create_model(title, __base__=config, __doc__=config.__doc__, kind=(Literal[name], ...))
+    return model
+
+
+Destination = _declared(destinations)
+
+
+class SyncSettings(_Value):
+    """Where the site's ticket definitions go, and how."""
+
+    destination: Destination
+    mapping: dict[str, Any] = Field(default_factory=dict)
+    on_delete: OnDelete = OnDelete.ARCHIVE
+    max_delete_fraction: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.2")
+    on_drift: OnDrift = OnDrift.OVERWRITE
+
+    @property
+    def policy(self) -> Policy:
+        """Give the part of the settings that the flows go by."""
+        return Policy(on_delete=self.on_delete, max_delete_fraction=self.max_delete_fraction, on_drift=self.on_drift)
+
+
+class SiteSettings(_Value):
+    """One Wix site."""
+
+    wix: WixSettings
+    sync: SyncSettings
+
+
+SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+
+class Pipeline(_Value):
+    """The declared pipeline: everything a `pipeline.yaml` says."""
+
+    #: SQLAlchemy URL of what the pipeline remembers.
+    state: str
+    sites: Annotated[dict[SiteName, SiteSettings], Field(min_length=1)]
+
+
+def find(explicit: str | None = None, environment: Mapping[str, str] | None = None) -> Path | None:
+    """Find the file: `--config`, then `$TICKET_PIPELINE_CONFIG`, then `./pipeline.yaml`; None is the sandbox's."""
+    named = explicit or (os.environ if environment is None else environment).get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    here = Path(DEFAULT_FILE)
+    return here if here.exists() else None
+
+
+def load(explicit: str | None = None, environment: Mapping[str, str] | None = None) -> Pipeline:
+    """Read the declared pipeline, or the packaged sandbox pipeline where none is declared.
+
+    Raises:
+        ConfigError: naming file, line, key, value and what is allowed, for every problem at once.
+    """
+    environment = os.environ if environment is None else environment
+    path = find(explicit, environment)
+    if path is None:
+        text, name, folder = packaged("sandbox_pipeline.yaml"), "the packaged sandbox pipeline", Path.cwd()
+    else:
+        text, name, folder = _read(path), str(path), path.resolve().parent
+    return validate(read_yaml(text, name=name, environment=environment), folder=folder)
+
+
+def validate(source: Source, *, folder: Path) -> Pipeline:
+    """Turn a parsed file into the declared pipeline; relative SQLite paths are relative to its folder."""
+    if not isinstance(source.data, dict):
+        raise ConfigError(f"{source.name}:1: expected the keys state and sites; run `ticket-pipeline init` for a start")
+    try:
+        return Pipeline.model_validate(_anchored(source.data, folder))
+    except ValidationError as error:
+        raise ConfigError(explain(error, source, json_schema())) from error
+
+
+def packaged(name: str) -> str:
+    """Read one of the YAML files that ship with the package."""
+    return files("ticket_pipeline").joinpath(name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def json_schema() -> dict[str, Any]:
+    """Describe `pipeline.yaml` as JSON Schema, for editors; shipped as `pipeline.schema.json`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Pipeline.model_json_schema(),
+        "title": "ticket_pipeline: pipeline.yaml",
+    }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; write one with `ticket-pipeline init {path}`") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def _anchored(value: Any, folder: Path) -> Any:
+    if isinstance(value, dict):
+        return {key: _anchored(child, folder) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_anchored(child, folder) for child in value]
+    if isinstance(value, str) and (match := _RELATIVE_SQLITE.match(value)):
+        return f"{match[1]}{folder / match[2]}"
+    return value

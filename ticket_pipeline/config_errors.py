@@ -1,0 +1,97 @@
+"""Validation errors of `pipeline.yaml` -> sentences: which file and line, which key, what is allowed."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from ticket_pipeline.yaml_source import Path, Source
+
+Schema = dict[str, Any]
+
+
+def explain(error: ValidationError, source: Source, schema: Schema) -> str:
+    """Say every problem on a line of its own, in the order of the file."""
+    sentences = [_sentence(detail, source, schema) for detail in error.errors(include_url=False)]
+    return "\n".join(text for _, text in sorted(sentences))
+
+
+def _sentence(detail: ErrorDetails, source: Source, schema: Schema) -> tuple[int, str]:
+    path, place = _walk(detail["loc"], schema)
+    at = source.at(path)
+    line = int(at.rpartition(":")[2])
+    where = ".".join(map(str, path)) or "the file"
+    return line, f"{at}: {where}: {_problem(detail, path, place, source)}"
+
+
+def _problem(detail: ErrorDetails, path: Path, place: Schema, source: Source) -> str:
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            return _unknown("setting", str(path[-1]), sorted(place.get("properties", {})))
+        case "missing":
+            return "is missing" + _described(place.get("properties", {}).get(path[-1], {}))
+        case "union_tag_invalid":
+            allowed = [name.strip().strip("'") for name in context["expected_tags"].split(",")]
+            return _unknown("kind", str(context["tag"]), allowed)
+        case "union_tag_not_found":
+            return "has no `kind`"
+        case "enum" | "literal_error":
+            return f"{_shown(detail, path, place, source)} is not allowed; allowed: {context['expected']}"
+    message = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
+    return f"{_shown(detail, path, place, source)} {message}"
+
+
+def _unknown(what: str, name: str, allowed: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, allowed, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown {what} {name!r}; {hint}allowed: {', '.join(allowed)}"
+
+
+def _described(schema: Schema) -> str:
+    return f" ({schema['description']})" if "description" in schema else ""
+
+
+def _shown(detail: ErrorDetails, path: Path, place: Schema, source: Source) -> str:
+    """Show the value as the file spells it; never what the environment or a secret holds."""
+    if path in source.spelled:
+        return source.spelled[path]
+    if place.get("format") == "password":
+        return "the secret"
+    return repr(detail["input"])
+
+
+def _walk(location: tuple[str | int, ...], schema: Schema) -> tuple[Path, Schema]:
+    """Follow an error's location through the schema: the path in the file, and the schema of that place.
+
+    Of a location's steps those that only name a union's member, or a key as a whole, are not in the file.
+    """
+    path: Path = ()
+    place = _resolved(schema, schema)
+    for step in location:
+        if step == "[key]":
+            continue
+        tags = place.get("discriminator", {}).get("mapping", {})
+        if step in tags:
+            place = _resolved({"$ref": tags[step]}, schema)
+            continue
+        path = (*path, step)
+        place = _inside(place, step, schema) or place
+    return path, place
+
+
+def _inside(place: Schema, step: str | int, schema: Schema) -> Schema | None:
+    child = place.get("properties", {}).get(step) or place.get("items") or place.get("additionalProperties")
+    if child is None and (patterns := place.get("patternProperties")):
+        child = next(iter(patterns.values()))
+    return _resolved(child, schema) if isinstance(child, dict) else None
+
+
+def _resolved(place: Schema, schema: Schema) -> Schema:
+    reference = place.get("$ref")
+    if reference is None:
+        return place
+    found: Schema = schema["$defs"][reference.removeprefix("#/$defs/")]
+    return found

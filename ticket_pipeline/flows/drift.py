@@ -1,0 +1,66 @@
+"""Drift: how the destination differs from what we last wrote there."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.mapping.diff import diff
+from ticket_pipeline.model.change import Action, Change, FieldChange, Held
+from ticket_pipeline.model.record import Record
+from ticket_pipeline.model.report import Drift
+from ticket_pipeline.store import links
+from ticket_pipeline.store.links import Link
+from ticket_pipeline.store.site_state import SiteState
+
+
+def find_drift(state: SiteState, destination: Destination, event_ids: Sequence[str] | None = None) -> Drift:
+    """Compare every link of these events (None: of the site) with what the destination holds.
+
+    Strangers, records with a Wix id that we have no link to, are only looked for over the whole site.
+
+    Raises:
+        TransientError, ConfigError: the destination cannot be read.
+    """
+    with state.reading() as tx:
+        linked = links.read(tx, state.site, destination.identity, event_ids)
+    held = {each.definition_id: each for each in _held(destination, linked, whole=event_ids is None)}
+    ours = {each: link for each, link in linked.items() if link.state in {"linked", "archived"}}
+    edits = (_edit(link, held[each]) for each, link in ours.items() if each in held)
+    return Drift(
+        compared=len(ours),
+        missing=tuple(sorted(each for each in ours if each not in held)),
+        edited=tuple(change for change in edits if change is not None),
+        strangers=tuple(sorted(held.keys() - linked.keys())),
+    )
+
+
+def accept(state: SiteState, destination: Destination, drift: Drift, *, now: datetime) -> None:
+    """Take what the destination holds for what it is, so that the next publish overwrites it."""
+    event_of = {change.definition_id: change.event_id for change in drift.edited}
+    held = list(destination.find(list(event_of))) if event_of else []
+    with state.writing() as tx:
+        links.forget(tx, state.site, destination.identity, drift.missing)
+        links.adopt(tx, state.site, destination.identity, held, event_ids=event_of, at=now)
+
+
+def _held(destination: Destination, linked: dict[str, Link], *, whole: bool) -> Iterator[Held]:
+    return destination.find() if whole else destination.find(list(linked))
+
+
+def _edit(link: Link, held: Held) -> Change | None:
+    wanted = Record(
+        definition_id=link.definition_id, event_id=link.event_id, revision=link.revision or 0, fields=link.fields
+    )
+    fields = diff(wanted, held.fields)
+    if held.archived != (link.state == "archived"):
+        fields = (FieldChange(field="archived", old=held.archived, new=not held.archived), *fields)
+    if not fields:
+        return None
+    return Change(
+        action=Action.UPDATE,
+        definition_id=link.definition_id,
+        event_id=link.event_id,
+        external_id=held.external_id,
+        record=wanted,
+        fields=fields,
+    )

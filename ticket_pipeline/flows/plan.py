@@ -1,0 +1,144 @@
+"""Plan: what must change at the destination, as values."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.mapping.diff import diff
+from ticket_pipeline.model.change import Action, Change, FieldChange, Held
+from ticket_pipeline.model.policy import OnDelete, Policy
+from ticket_pipeline.model.record import Record
+from ticket_pipeline.model.report import Hold, Plan
+from ticket_pipeline.store import approvals, definitions, links, records
+from ticket_pipeline.store.links import Link
+from ticket_pipeline.store.site_state import SiteState
+
+_EVENTS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """The plan for a handful of events: small enough to hold in memory, whatever the site's size."""
+
+    changes: tuple[Change, ...]
+    #: How many records are as they should be.
+    unchanged: int
+    #: Records found at the destination that we had no link to, by event id.
+    found: tuple[tuple[str, Held], ...]
+
+
+def plan(state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str] | None = None) -> Plan:
+    """Compute all changes for these events (None: for the whole site); write nothing anywhere.
+
+    Raises:
+        TransientError, ConfigError: the destination had to be searched and could not be.
+    """
+    parts = list(steps(state, destination, policy, event_ids))
+    return Plan(
+        changes=tuple(change for part in parts for change in part.changes),
+        unchanged=sum(part.unchanged for part in parts),
+        hold=hold(state, destination, policy),
+    )
+
+
+def hold(state: SiteState, destination: Destination, policy: Policy) -> Hold | None:
+    """Say why the site's plan waits for a person, if it does: too many deletes that nobody approved."""
+    with state.reading() as tx:
+        doomed = links.doomed(tx, state.site, destination.identity)
+        linked = links.count_linked(tx, state.site, destination.identity)
+        if not policy.too_many(len(doomed), of=linked):
+            return None
+        digest = hashlib.sha256("\n".join(sorted(doomed)).encode()).hexdigest()[:16]
+        if approvals.approved(tx, state.site, destination.identity, digest):
+            return None
+    return Hold(deletes=len(doomed), of=linked, digest=digest)
+
+
+def steps(
+    state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str] | None
+) -> Iterator[Step]:
+    """Plan a handful of events at a time, so that memory does not grow with the site."""
+    for some in _handfuls(state, destination, event_ids):
+        yield _step(state, destination, policy, some)
+
+
+def _handfuls(state: SiteState, destination: Destination, event_ids: Sequence[str] | None) -> Iterator[Sequence[str]]:
+    if event_ids is None:
+        with state.reading() as tx:
+            known = records.event_ids(tx, state.site) | links.event_ids(tx, state.site, destination.identity)
+        event_ids = sorted(known)
+    for start in range(0, len(event_ids), _EVENTS_AT_ONCE):
+        yield event_ids[start : start + _EVENTS_AT_ONCE]
+
+
+def _step(state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str]) -> Step:
+    with state.reading() as tx:
+        wanted = {record.definition_id: record for record in records.read(tx, state.site, event_ids)}
+        linked = links.read(tx, state.site, destination.identity, event_ids)
+        dead = definitions.tombstones(tx, state.site, event_ids)
+    found = _search(destination, [each for each in wanted if not _exists(linked.get(each))])
+    kept = [_change(record, linked.get(each), found.get(each)) for each, record in wanted.items() if each not in dead]
+    written = [change for change in kept if change is not None]
+    removals = [_removal(link, policy) for each, link in linked.items() if each in dead and link.state == "linked"]
+    return Step(
+        changes=(*written, *removals),
+        unchanged=len(kept) - len(written),
+        found=tuple((wanted[held.definition_id].event_id, held) for held in found.values()),
+    )
+
+
+def _exists(link: Link | None) -> bool:
+    return link is not None and link.state in {"linked", "archived"}
+
+
+def _search(destination: Destination, definition_ids: Sequence[str]) -> Mapping[str, Held]:
+    """Look for records by their Wix id before any is created: a crash or a lost state must not make twins."""
+    if not definition_ids:
+        return {}
+    return {held.definition_id: held for held in destination.find(definition_ids)}
+
+
+def _change(record: Record, link: Link | None, found: Held | None) -> Change | None:
+    if found is not None:
+        return _update(record, found.external_id, diff(record, found.fields), archived=found.archived)
+    if link is None or not _exists(link) or link.external_id is None:
+        return _create(record)
+    archived = link.state == "archived"
+    if link.content_hash == record.content_hash and not archived:
+        return None
+    return _update(record, link.external_id, diff(record, link.fields), archived=archived)
+
+
+def _create(record: Record) -> Change:
+    return Change(
+        action=Action.CREATE,
+        definition_id=record.definition_id,
+        event_id=record.event_id,
+        record=record,
+        fields=tuple(FieldChange(field=name, old=None, new=value) for name, value in record.fields.items()),
+    )
+
+
+def _update(record: Record, external_id: str, fields: tuple[FieldChange, ...], *, archived: bool) -> Change | None:
+    if archived:
+        fields = (FieldChange(field="archived", old=True, new=False), *fields)
+    if not fields:
+        return None
+    return Change(
+        action=Action.UPDATE,
+        definition_id=record.definition_id,
+        event_id=record.event_id,
+        external_id=external_id,
+        record=record,
+        fields=fields,
+    )
+
+
+def _removal(link: Link, policy: Policy) -> Change:
+    return Change(
+        action=Action.DELETE if policy.on_delete is OnDelete.DELETE else Action.ARCHIVE,
+        definition_id=link.definition_id,
+        event_id=link.event_id,
+        external_id=link.external_id,
+    )

@@ -1,0 +1,49 @@
+"""Reconcile: compare Wix, state and destination, say what differs, and repair it as declared."""
+
+from datetime import datetime
+
+from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.flows.drift import accept, find_drift
+from ticket_pipeline.flows.load import load_definitions
+from ticket_pipeline.flows.load_events import load_events
+from ticket_pipeline.flows.map_records import map_records
+from ticket_pipeline.flows.progress import Progress, unwatched
+from ticket_pipeline.flows.publish import publish
+from ticket_pipeline.mapping.mapping import FieldMapping
+from ticket_pipeline.model.policy import OnDrift, Policy
+from ticket_pipeline.model.report import EventsReport, LoadReport, MapReport, ReconcileReport
+from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.wix.client import WixClient
+
+
+def reconcile(
+    state: SiteState,
+    wix: WixClient,
+    mapping: FieldMapping,
+    destination: Destination,
+    policy: Policy,
+    *,
+    now: datetime,
+    progress: Progress = unwatched,
+) -> ReconcileReport:
+    """Read the whole site again, look for drift at the destination, and publish what is left to do.
+
+    Raises:
+        TransientError, ConfigError: a side could not be read or written; the same call may be made again.
+    """
+    events, loaded, mapped = refresh(state, wix, mapping, now=now, progress=progress)
+    drift = find_drift(state, destination)
+    if policy.on_drift is OnDrift.OVERWRITE:
+        accept(state, destination, drift, now=now)
+    published = publish(state, destination, policy, now=now, progress=progress)
+    return ReconcileReport(events=events, loaded=loaded, mapped=mapped, drift=drift, published=published)
+
+
+def refresh(
+    state: SiteState, wix: WixClient, mapping: FieldMapping, *, now: datetime, progress: Progress = unwatched
+) -> tuple[EventsReport, LoadReport, MapReport]:
+    """Bring our state up to Wix, and the mapped records with it; the destination is not touched."""
+    events = load_events(state, wix, now=now)
+    loaded = load_definitions(state, wix, events.event_ids, now=now, progress=progress)
+    mapped = map_records(state, mapping, [*events.event_ids, *events.gone], now=now)
+    return events, loaded, mapped

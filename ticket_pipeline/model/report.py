@@ -1,0 +1,126 @@
+"""What flows return: figures and names, fit for a terminal, for JSON and for Dagster's metadata."""
+
+from dataclasses import dataclass, field
+
+from ticket_pipeline.model.change import Change, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """One thing that was refused and left behind, while the rest went on."""
+
+    #: The definition's (or event's) id; None where not even that could be read.
+    subject: str | None
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsReport:
+    """What a load of the site's events found."""
+
+    #: Ids of the live events that can have tickets, in the order they were created at Wix.
+    event_ids: tuple[str, ...]
+    changed: int
+    gone: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+    requests: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadReport:
+    """What a complete load of ticket definitions found."""
+
+    events: int
+    definitions: int
+    created: int
+    changed: int
+    unchanged: int
+    deleted: int
+    #: Revision jumps over a known definition: webhooks that never came.
+    gaps: int
+    refused: tuple[Refusal, ...]
+    requests: int
+    #: Definitions per event.
+    per_event: dict[str, int] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapReport:
+    """What mapping the live definitions of some events gave."""
+
+    records: int
+    changed: int
+    #: Sentences about what the destination cannot carry, by definition id.
+    losses: dict[str, tuple[str, ...]] = field(repr=False)
+    refused: tuple[Refusal, ...]
+    #: Records per event.
+    per_event: dict[str, int] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Why a plan waits for a person."""
+
+    deletes: int
+    of: int
+    #: Identifies exactly this set of deletes; an approval names it.
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What must change at the destination; nothing has happened yet."""
+
+    changes: tuple[Change, ...]
+    unchanged: int
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishReport:
+    """What publishing did at the destination."""
+
+    created: int = 0
+    updated: int = 0
+    archived: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    refused: tuple[Outcome, ...] = ()
+    hold: Hold | None = None
+    #: Changes made per event.
+    per_event: dict[str, int] = field(default_factory=dict, repr=False)
+
+    @property
+    def written(self) -> int:
+        """Writes made at the destination."""
+        return self.created + self.updated + self.archived + self.deleted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """How the destination differs from what we last wrote there."""
+
+    compared: int
+    #: Ids of definitions whose record is gone from the destination.
+    missing: tuple[str, ...] = ()
+    #: Changes that would bring the edited records back.
+    edited: tuple[Change, ...] = ()
+    #: Wix ids the destination holds and we know nothing of.
+    strangers: tuple[str, ...] = ()
+
+    @property
+    def differences(self) -> int:
+        """How many records are not as we left them."""
+        return len(self.missing) + len(self.edited) + len(self.strangers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconcileReport:
+    """What a three-way comparison of Wix, state and destination found and did."""
+
+    events: EventsReport
+    loaded: LoadReport
+    mapped: MapReport
+    drift: Drift
+    published: PublishReport

@@ -1,0 +1,35 @@
+"""Run the sandbox as a process of its own: `python -m ticket_pipeline.sandbox --port 8788`."""
+
+import argparse
+from pathlib import Path
+
+from ticket_pipeline.sandbox.faults import Faults
+from ticket_pipeline.sandbox.serve import serve
+from ticket_pipeline.sandbox.settings import SandboxSettings
+
+
+def main() -> None:
+    """Parse the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m ticket_pipeline.sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8788)
+    parser.add_argument("--seed", type=int, default=SandboxSettings.seed)
+    parser.add_argument("--events", type=int, help="size of a generated world")
+    parser.add_argument("--definitions", type=int, help="size of a generated world")
+    parser.add_argument("--database", type=Path, help="a SQLite file to keep the world in")
+    parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--requests-per-minute", type=int)
+    given = parser.parse_args()
+    settings = SandboxSettings(
+        database=given.database,
+        seed=given.seed,
+        events=given.events,
+        definitions=given.definitions,
+        requests_per_minute=given.requests_per_minute,
+        faults=Faults(latency_ms=given.latency_ms),
+    )
+    serve(settings, host=given.host, port=given.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The sandbox as one value: settings, world, credentials, faults, counts."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ticket_pipeline.sandbox.definition_query import DefinitionQueries
+from ticket_pipeline.sandbox.doorkeeper import Doorkeeper
+from ticket_pipeline.sandbox.faults import FaultBox
+from ticket_pipeline.sandbox.instants import to_the_minute
+from ticket_pipeline.sandbox.paging import Cursors
+from ticket_pipeline.sandbox.rate_limit import RateLimit
+from ticket_pipeline.sandbox.seeding.seed import seeded_world
+from ticket_pipeline.sandbox.settings import SandboxSettings
+from ticket_pipeline.sandbox.stats import Stats
+from ticket_pipeline.sandbox.storage import Storage
+from ticket_pipeline.sandbox.world import World
+
+
+class Desk:
+    """All that the routes work on."""
+
+    def __init__(self, settings: SandboxSettings, clock: Callable[[], datetime]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.world = World(Storage(settings.database), clock, settings.seed)
+        self.queries = DefinitionQueries(self.world)
+        self.cursors = Cursors()
+        self.doorkeeper = Doorkeeper(settings, clock)
+        self.faults = FaultBox(settings.faults)
+        self.stats = Stats()
+        self.rate_limit = RateLimit(settings.requests_per_minute, clock)
+        now = to_the_minute(settings.now or clock())
+        self.world.open(lambda: seeded_world(settings, now), now)
+
+    def reset(self) -> None:
+        """Seed the world anew around the same instant, forget counts and put the first faults in force."""
+        self.world.restart(seeded_world(self.settings, self.world.seeded_at), self.world.seeded_at)
+        self.faults.set(self.settings.faults)
+        self.stats.reset()

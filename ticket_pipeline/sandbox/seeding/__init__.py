@@ -1,0 +1,1 @@
+"""The made-up data that a new sandbox starts with."""

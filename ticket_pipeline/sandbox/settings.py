@@ -1,0 +1,38 @@
+"""How a sandbox is set up, and the credentials it accepts unless told otherwise."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ticket_pipeline.sandbox.faults import Faults
+
+SANDBOX_API_KEY = "sandbox-api-key"
+SANDBOX_SITE_ID = "5a4db0c5-0001-4000-8000-000000000001"
+SANDBOX_ACCOUNT_ID = "5a4db0c5-0002-4000-8000-000000000002"
+SANDBOX_APP_ID = "5a4db0c5-0003-4000-8000-000000000003"
+SANDBOX_APP_SECRET = "sandbox-app-secret"  # noqa: S105 - opens nothing but a sandbox
+SANDBOX_INSTANCE_ID = "5a4db0c5-0004-4000-8000-000000000004"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxSettings:
+    """What a sandbox starts with."""
+
+    #: a SQLite file that outlives the process; None: in memory
+    database: Path | None = None
+    seed: int = 7
+    #: the seeded world's reference instant; None: when the world is first made
+    now: datetime | None = None
+    #: a generated world of this size instead of the dozen showcase events; either implies the other
+    events: int | None = None
+    definitions: int | None = None
+    api_key: str = SANDBOX_API_KEY
+    site_id: str = SANDBOX_SITE_ID
+    account_id: str = SANDBOX_ACCOUNT_ID
+    app_id: str = SANDBOX_APP_ID
+    app_secret: str = SANDBOX_APP_SECRET
+    instance_id: str = SANDBOX_INSTANCE_ID
+    #: whether the app holds WIX_EVENTS.READ_DRAFT_EVENTS; the API key always does
+    app_reads_drafts: bool = False
+    requests_per_minute: int | None = None
+    faults: Faults = field(default_factory=Faults)

@@ -1,0 +1,150 @@
+"""Every table on one page. A change here needs a migration; a test compares the two."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from ticket_pipeline.store.columns import Instant, Json, Words
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("title", Words, nullable=False),
+    Column("slug", Words, nullable=False),
+    Column("status", Words, nullable=False),
+    Column("registration", Words),
+    Column("starts_at", Instant),
+    Column("updated_at", Instant),
+    Column("body", Json, nullable=False),
+    Column("read_at", Instant, nullable=False),
+    Column("gone_at", Instant),
+)
+
+ticket_definitions = Table(
+    "ticket_definitions",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("event_id", Text),
+    Column("revision", BigInteger),
+    # The revision this one took the place of; tells a created row from a changed one in the same statement.
+    Column("previous_revision", BigInteger),
+    Column("updated_at", Instant),
+    Column("body", Json),
+    Column("read_at", Instant),
+    Column("deleted_at", Instant),
+    Column("deleted_why", Words),
+    CheckConstraint(
+        "deleted_at IS NOT NULL OR (event_id IS NOT NULL AND revision IS NOT NULL AND body IS NOT NULL)",
+        name="ticket_definitions_live_or_dead",
+    ),
+    Index("ticket_definitions_by_event", "site", "event_id", "id"),
+)
+
+loads = Table(
+    "loads",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("load_id", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("completed_at", Instant, nullable=False),
+    Column("definitions", Integer, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("definition_id", Text, primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("fields", Json, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("losses", Json, nullable=False),
+    Column("mapped_at", Instant, nullable=False),
+    Index("records_by_event", "site", "event_id", "definition_id"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("definition_id", Text, primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("external_id", Text),
+    Column("state", Text, nullable=False),
+    Column("fields", Json, nullable=False),
+    Column("content_hash", Text),
+    Column("revision", BigInteger),
+    Column("written_at", Instant, nullable=False),
+    UniqueConstraint("site", "destination", "external_id", name="links_one_to_one"),
+    Index("links_by_event", "site", "destination", "event_id", "definition_id"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("event_id", Text),
+    Column("code", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("payload", Json),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    Index(
+        "dead_letters_one_open",
+        "site",
+        "flow",
+        "subject",
+        unique=True,
+        sqlite_where=text("resolved_at IS NULL"),
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Json),
+    Column("updated_at", Instant, nullable=False),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("tokens", Double, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("approved_at", Instant, nullable=False),
+)
