@@ -20,7 +20,7 @@ from rich.table import Table
 
 from ticket_pipeline.flows.progress import Progress as Watcher
 from ticket_pipeline.flows.progress import unwatched
-from ticket_pipeline.model.change import Action, Change, Outcome
+from ticket_pipeline.model.change import Action, Change
 from ticket_pipeline.model.finding import Finding, Level
 from ticket_pipeline.model.record import Value
 from ticket_pipeline.model.report import Drift, Hold, Plan, PublishReport, ReconcileReport, Refusal
@@ -94,11 +94,7 @@ def show_published(console: Console, site: str, published: PublishReport) -> Non
     """Say what was refused, or why nothing was written."""
     if published.hold:
         show_hold(console, site, published.hold)
-    show_refusals(console, (_refusal(outcome) for outcome in published.refused))
-
-
-def _refusal(outcome: Outcome) -> Refusal:
-    return Refusal(subject=outcome.change.definition_id, code=outcome.code or "", reason=outcome.reason or "")
+    show_refusals(console, published.refused)
 
 
 def show_refusals(console: Console, refusals: Iterable[Refusal]) -> None:

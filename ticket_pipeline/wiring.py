@@ -1,5 +1,7 @@
 """The declared pipeline -> working parts; the only place where things are built."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +25,8 @@ class Site:
     name: str
     settings: SiteSettings
     database: Database
+    #: How to wait for a request's turn and between tries, in seconds; tests do not wait.
+    sleep: Callable[[float], None] = time.sleep
 
     @property
     def state(self) -> SiteState:
@@ -39,7 +43,7 @@ class Site:
         """The way to Wix, within the site's request budget, which all processes share."""
         wix = self.settings.wix
         budget = SharedBudget(self.database, self.name, wix.requests_per_minute)
-        return WixClient(base_url=wix.base_url, auth=_auth(wix), budget=budget)
+        return WixClient(base_url=wix.base_url, auth=_auth(wix), budget=budget, sleep=self.sleep)
 
     @cached_property
     def mapping(self) -> FieldMapping:
@@ -58,9 +62,10 @@ class Site:
 class Wiring:
     """The working parts of all declared sites, over one state."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, *, sleep: Callable[[float], None] = time.sleep) -> None:
         """Remember what was declared; nothing is opened yet."""
         self.pipeline = pipeline
+        self._sleep = sleep
         self._sites: dict[str, Site] = {}
 
     @cached_property
@@ -77,7 +82,7 @@ class Wiring:
         if name not in self.pipeline.sites:
             raise ConfigError(f"unknown site {name!r}; declared: {', '.join(self.pipeline.sites)}")
         if name not in self._sites:
-            self._sites[name] = Site(name, self.pipeline.sites[name], self.database)
+            self._sites[name] = Site(name, self.pipeline.sites[name], self.database, self._sleep)
         return self._sites[name]
 
     def sites(self) -> list[Site]:

@@ -13,6 +13,7 @@ Path = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _MAX_NODES = 20_000
+_MAX_DEPTH = 50
 
 
 @dataclass(kw_only=True)
@@ -46,7 +47,7 @@ def read_yaml(text: str, *, name: str, environment: Mapping[str, str]) -> Source
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{name}:{line}: this is not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: this is not YAML: {error}") from error
     if source.problems:
         raise ConfigError("\n".join(source.problems))
@@ -64,8 +65,8 @@ class _Reader:
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         self._nodes += 1
-        if self._nodes > _MAX_NODES:
-            raise ConfigError(f"{self._source.name}: more than {_MAX_NODES} values; aliases that repeat themselves?")
+        if self._nodes > _MAX_NODES or len(path) > _MAX_DEPTH:
+            raise ConfigError(f"{self._source.name}: too many or too deep values; aliases that repeat themselves?")
         self._source.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)

@@ -1,7 +1,13 @@
 """What a destination, an external ticketing system, can do for us.
 
 A kind is one module of this package: its docstring links the system's API, `Config` (a frozen pydantic model)
-holds its settings, `DEFAULT_MAPPING` its field mapping, and `connect(config)` gives a `Destination`.
+holds its settings, `DEFAULT_MAPPING` its field mapping, and `connect(config, mapping)` gives a `Destination`.
+`mapping` is the checked `FieldMapping` in force, the default with what the pipeline declares over it: its columns
+say which fields a record has and of what types. `connect` opens no connection; it raises ConfigError where the
+settings or the mapping cannot be right whatever the system says.
+
+What the verbs mean, wherever a system has them: an update makes a record live again; an update or archive of a
+record that is gone is refused as `not_found`; a delete of one that is gone is done.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -9,7 +9,7 @@ from ticket_pipeline.model.change import Action, Change, FieldChange, Held
 from ticket_pipeline.model.record import Record
 from ticket_pipeline.model.report import Drift
 from ticket_pipeline.store import links
-from ticket_pipeline.store.links import Link
+from ticket_pipeline.store.links import Link, LinkState
 from ticket_pipeline.store.site_state import SiteState
 
 
@@ -24,7 +24,7 @@ def find_drift(state: SiteState, destination: Destination, event_ids: Sequence[s
     with state.reading() as tx:
         linked = links.read(tx, state.site, destination.identity, event_ids)
     held = {each.definition_id: each for each in _held(destination, linked, whole=event_ids is None)}
-    ours = {each: link for each, link in linked.items() if link.state in {"linked", "archived"}}
+    ours = {each: link for each, link in linked.items() if link.state in {LinkState.LINKED, LinkState.ARCHIVED}}
     edits = (_edit(link, held[each]) for each, link in ours.items() if each in held)
     return Drift(
         compared=len(ours),
@@ -52,7 +52,7 @@ def _edit(link: Link, held: Held) -> Change | None:
         definition_id=link.definition_id, event_id=link.event_id, revision=link.revision or 0, fields=link.fields
     )
     fields = diff(wanted, held.fields)
-    if held.archived != (link.state == "archived"):
+    if held.archived != (link.state == LinkState.ARCHIVED):
         fields = (FieldChange(field="archived", old=held.archived, new=not held.archived), *fields)
     if not fields:
         return None

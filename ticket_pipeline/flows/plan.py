@@ -11,7 +11,7 @@ from ticket_pipeline.model.policy import OnDelete, Policy
 from ticket_pipeline.model.record import Record
 from ticket_pipeline.model.report import Hold, Plan
 from ticket_pipeline.store import approvals, definitions, links, records
-from ticket_pipeline.store.links import Link
+from ticket_pipeline.store.links import Link, LinkState
 from ticket_pipeline.store.site_state import SiteState
 
 _EVENTS_AT_ONCE = 200
@@ -24,6 +24,8 @@ class Step:
     changes: tuple[Change, ...]
     #: How many records are as they should be.
     unchanged: int
+    #: Updates without a difference: the destination is right, only our link is behind.
+    settled: tuple[Change, ...]
     #: Records found at the destination that we had no link to, by event id.
     found: tuple[tuple[str, Held], ...]
 
@@ -78,18 +80,22 @@ def _step(state: SiteState, destination: Destination, policy: Policy, event_ids:
         linked = links.read(tx, state.site, destination.identity, event_ids)
         dead = definitions.tombstones(tx, state.site, event_ids)
     found = _search(destination, [each for each in wanted if not _exists(linked.get(each))])
-    kept = [_change(record, linked.get(each), found.get(each)) for each, record in wanted.items() if each not in dead]
-    written = [change for change in kept if change is not None]
-    removals = [_removal(link, policy) for each, link in linked.items() if each in dead and link.state == "linked"]
+    alive = [record for each, record in wanted.items() if each not in dead]
+    changes = [_change(record, linked.get(record.definition_id), found.get(record.definition_id)) for record in alive]
+    differing = [change for change in changes if change is not None and change.fields]
+    removals = [
+        _removal(link, policy) for each, link in linked.items() if each in dead and link.state == LinkState.LINKED
+    ]
     return Step(
-        changes=(*written, *removals),
-        unchanged=len(kept) - len(written),
+        changes=(*differing, *removals),
+        unchanged=len(alive) - len(differing),
+        settled=tuple(change for change in changes if change is not None and not change.fields),
         found=tuple((wanted[held.definition_id].event_id, held) for held in found.values()),
     )
 
 
 def _exists(link: Link | None) -> bool:
-    return link is not None and link.state in {"linked", "archived"}
+    return link is not None and link.state in {LinkState.LINKED, LinkState.ARCHIVED}
 
 
 def _search(destination: Destination, definition_ids: Sequence[str]) -> Mapping[str, Held]:
@@ -104,7 +110,7 @@ def _change(record: Record, link: Link | None, found: Held | None) -> Change | N
         return _update(record, found.external_id, diff(record, found.fields), archived=found.archived)
     if link is None or not _exists(link) or link.external_id is None:
         return _create(record)
-    archived = link.state == "archived"
+    archived = link.state == LinkState.ARCHIVED
     if link.content_hash == record.content_hash and not archived:
         return None
     return _update(record, link.external_id, diff(record, link.fields), archived=archived)
@@ -120,11 +126,9 @@ def _create(record: Record) -> Change:
     )
 
 
-def _update(record: Record, external_id: str, fields: tuple[FieldChange, ...], *, archived: bool) -> Change | None:
+def _update(record: Record, external_id: str, fields: tuple[FieldChange, ...], *, archived: bool) -> Change:
     if archived:
         fields = (FieldChange(field="archived", old=True, new=False), *fields)
-    if not fields:
-        return None
     return Change(
         action=Action.UPDATE,
         definition_id=record.definition_id,

@@ -12,24 +12,18 @@ from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.model.change import Action, Change, Outcome
 from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.model.record import to_json
-from ticket_pipeline.model.report import PublishReport
+from ticket_pipeline.model.report import PublishReport, Refusal
 from ticket_pipeline.store import dead_letters, links
+from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.dead_letters import DeadLetter
+from ticket_pipeline.store.links import Clash
 from ticket_pipeline.store.site_state import SiteState
 
 log = logging.getLogger(__name__)
 
-_FLOW = "publish"
+FLOW = "publish"
 _GONE = "not_found"
 _BATCH = 500
-
-
-@dataclass(kw_only=True)
-class _Tally:
-    made: Counter[Action] = field(default_factory=Counter)
-    per_event: Counter[str] = field(default_factory=Counter)
-    refused: list[Outcome] = field(default_factory=list)
-    unchanged: int = 0
 
 
 def publish(
@@ -55,81 +49,102 @@ def publish(
     if waiting is not None:
         log.warning("plan_held", extra={"site": state.site, "deletes": waiting.deletes, "of": waiting.of})
         return PublishReport(hold=waiting)
-    tally = _Tally()
+    publishing = _Publishing(state=state, destination=destination, now=now)
     for step in steps(state, destination, policy, event_ids):
-        _remember_found(state, destination, step, now=now)
-        vanished = _apply(state, destination, step.changes, tally, now=now)
-        if vanished:
-            _create_again(state, destination, vanished, tally, now=now)
-        tally.unchanged += len(step.unchanged)
-        progress("records", tally.unchanged + tally.made.total() + len(tally.refused), None)
-    return _report(tally)
+        publishing.remember_found(step)
+        vanished = publishing.apply(step.changes)
+        publishing.apply([replace(change, action=Action.CREATE, external_id=None) for change in vanished])
+        publishing.unchanged += step.unchanged
+        progress("records", publishing.seen, None)
+    return publishing.report()
 
 
-def _remember_found(state: SiteState, destination: Destination, step: Step, *, now: datetime) -> None:
-    if not step.found:
-        return
-    with state.writing() as tx:
-        links.adopt(
-            tx,
-            state.site,
-            destination.identity,
-            [held for _, held in step.found],
-            event_ids={held.definition_id: event_id for event_id, held in step.found},
-            at=now,
+@dataclass(kw_only=True)
+class _Publishing:
+    """One publish under way: where it writes, and what came of it so far."""
+
+    state: SiteState
+    destination: Destination
+    now: datetime
+    made: Counter[Action] = field(default_factory=Counter)
+    per_event: Counter[str] = field(default_factory=Counter)
+    letters: list[DeadLetter] = field(default_factory=list)
+    unchanged: int = 0
+
+    @property
+    def seen(self) -> int:
+        return self.unchanged + self.made.total() + len(self.letters)
+
+    def remember_found(self, step: Step) -> None:
+        """Link what exists over there already, and bring up the links that only our own memory has wrong."""
+        if not step.found and not step.settled:
+            return
+        site, place = self.state.site, self.destination.identity
+        event_of = {held.definition_id: event_id for event_id, held in step.found}
+        settled = [Outcome(change=change, external_id=change.external_id) for change in step.settled]
+        with self.state.writing() as tx:
+            found = [held for _, held in step.found]
+            clashes = links.adopt(tx, site, place, found, event_ids=event_of, at=self.now)
+            clashes += links.made(tx, site, place, settled, at=self.now)
+            self._bury(tx, [_clash_letter(clash) for clash in clashes])
+
+    def apply(self, changes: Sequence[Change]) -> list[Change]:
+        """Apply in batches; return the updates whose record turned out to be gone from the destination."""
+        vanished: list[Change] = []
+        for start in range(0, len(changes), _BATCH):
+            batch = changes[start : start + _BATCH]
+            with self.state.writing() as tx:
+                links.intend(tx, self.state.site, self.destination.identity, batch, at=self.now)
+            outcomes: list[Outcome] = []
+            try:
+                for outcome in self.destination.apply(batch):
+                    outcomes.append(_settled(outcome))
+            finally:
+                vanished += self._remember(outcomes)
+        return vanished
+
+    def _remember(self, outcomes: Sequence[Outcome]) -> list[Change]:
+        """Write down, in one transaction, what was made and what was refused."""
+        site, place = self.state.site, self.destination.identity
+        made = [outcome for outcome in outcomes if not outcome.refused]
+        gone = [outcome.change for outcome in outcomes if _vanished(outcome)]
+        refused = [outcome for outcome in outcomes if outcome.refused and not _vanished(outcome)]
+        with self.state.writing() as tx:
+            clashes = links.made(tx, site, place, made, at=self.now)
+            links.forget(tx, site, place, [change.definition_id for change in gone])
+            mended = [outcome.change.definition_id for outcome in made]
+            dead_letters.resolve(tx, site, flow=FLOW, subjects=mended, at=self.now)
+            self._bury(tx, [*map(_letter, refused), *map(_clash_letter, clashes)])
+        self.made.update(outcome.change.action for outcome in made)
+        self.per_event.update(outcome.change.event_id for outcome in made)
+        return gone
+
+    def _bury(self, tx: Transaction, letters: Sequence[DeadLetter]) -> None:
+        dead_letters.bury(tx, self.state.site, flow=FLOW, letters=letters, at=self.now)
+        self.letters += letters
+
+    def report(self) -> PublishReport:
+        """Give the figures."""
+        return PublishReport(
+            created=self.made[Action.CREATE],
+            updated=self.made[Action.UPDATE],
+            archived=self.made[Action.ARCHIVE],
+            deleted=self.made[Action.DELETE],
+            unchanged=self.unchanged,
+            refused=tuple(Refusal(subject=each.subject, code=each.code, reason=each.reason) for each in self.letters),
+            per_event=dict(self.per_event),
         )
 
 
-def _apply(
-    state: SiteState, destination: Destination, changes: Sequence[Change], tally: _Tally, *, now: datetime
-) -> list[Change]:
-    """Apply in batches; return the updates whose record turned out to be gone from the destination."""
-    vanished: list[Change] = []
-    for start in range(0, len(changes), _BATCH):
-        batch = changes[start : start + _BATCH]
-        with state.writing() as tx:
-            creates = [change for change in batch if change.action is Action.CREATE]
-            links.intend(tx, state.site, destination.identity, creates, at=now)
-        outcomes: list[Outcome] = []
-        try:
-            for outcome in destination.apply(batch):
-                outcomes.append(_settled(outcome))
-        finally:
-            vanished += _remember(state, destination, outcomes, tally, now=now)
-    return vanished
-
-
 def _settled(outcome: Outcome) -> Outcome:
-    """Take a removal of what is already gone for done."""
+    """Take a removal of what is gone already for done."""
     if outcome.code == _GONE and outcome.change.action in {Action.ARCHIVE, Action.DELETE}:
         return Outcome(change=outcome.change, external_id=outcome.change.external_id)
     return outcome
 
 
-def _remember(
-    state: SiteState, destination: Destination, outcomes: Sequence[Outcome], tally: _Tally, *, now: datetime
-) -> list[Change]:
-    """Write down, in one transaction, what was made and what was refused."""
-    made = [outcome for outcome in outcomes if not outcome.refused]
-    gone = [each.change for each in outcomes if each.code == _GONE and each.change.action is Action.UPDATE]
-    refused = [outcome for outcome in outcomes if outcome.refused and outcome.change not in gone]
-    with state.writing() as tx:
-        links.made(tx, state.site, destination.identity, made, at=now)
-        links.forget(tx, state.site, destination.identity, [change.definition_id for change in gone])
-        dead_letters.bury(tx, state.site, flow=_FLOW, letters=[_letter(each) for each in refused], at=now)
-        mended = [outcome.change.definition_id for outcome in made]
-        dead_letters.resolve(tx, state.site, flow=_FLOW, subjects=mended, at=now)
-    tally.made.update(outcome.change.action for outcome in made)
-    tally.per_event.update(outcome.change.event_id for outcome in made)
-    tally.refused += refused
-    return gone
-
-
-def _create_again(
-    state: SiteState, destination: Destination, vanished: Sequence[Change], tally: _Tally, *, now: datetime
-) -> None:
-    creates = [replace(change, action=Action.CREATE, external_id=None) for change in vanished]
-    _apply(state, destination, creates, tally, now=now)
+def _vanished(outcome: Outcome) -> bool:
+    return outcome.code == _GONE and outcome.change.action is Action.UPDATE
 
 
 def _letter(outcome: Outcome) -> DeadLetter:
@@ -144,13 +159,11 @@ def _letter(outcome: Outcome) -> DeadLetter:
     )
 
 
-def _report(tally: _Tally) -> PublishReport:
-    return PublishReport(
-        created=tally.made[Action.CREATE],
-        updated=tally.made[Action.UPDATE],
-        archived=tally.made[Action.ARCHIVE],
-        deleted=tally.made[Action.DELETE],
-        unchanged=tally.unchanged,
-        refused=tuple(tally.refused),
-        per_event=dict(tally.per_event),
+def _clash_letter(clash: Clash) -> DeadLetter:
+    return DeadLetter(
+        subject=clash.definition_id,
+        event_id=None,
+        code="not_one_to_one",
+        reason=f"its record {clash.external_id} belongs to {clash.holder} already; take one of the two Wix ids away",
+        payload={"external_id": clash.external_id, "holder": clash.holder},
     )

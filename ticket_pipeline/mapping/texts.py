@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from ticket_pipeline.mapping.transform import Transform
@@ -31,7 +32,7 @@ class Text(Transform):
         if self.limit is not None and self.limit <= len(self.ellipsis):
             raise ValueError(f"limit must be more than the ellipsis is long, not {self.limit}")
 
-    def __call__(self, value: object, source: Source) -> str:
+    def __call__(self, value: object, _: Source) -> str:
         """Write the value and cut it, never between a letter and its accents."""
         text = as_text(value)
         if self.limit is None or len(text) <= self.limit:
@@ -51,10 +52,10 @@ def _joins(character: str) -> bool:
 class Markdown(Transform):
     """Escape plain text so that Markdown shows it letter by letter, line breaks included."""
 
-    def __call__(self, value: object, source: Source) -> str:
+    def __call__(self, value: object, _: Source) -> str:
         """Escape line by line."""
         lines = [_escape(line) for line in as_text(value).splitlines()]
-        ends = ["  \n" if line and after else "\n" for line, after in zip(lines, lines[1:], strict=False)]
+        ends = ["  \n" if line and after else "\n" for line, after in pairwise(lines)]
         return "".join(line + end for line, end in zip(lines, [*ends, ""], strict=False))
 
 
@@ -70,7 +71,7 @@ def _escape_start(found: re.Match[str]) -> str:
 class Lower(Transform):
     """Make small letters."""
 
-    def __call__(self, value: object, source: Source) -> str:
+    def __call__(self, value: object, _: Source) -> str:
         """Make small letters."""
         return as_text(value).lower()
 
@@ -79,7 +80,7 @@ class Lower(Transform):
 class Upper(Transform):
     """Make capital letters."""
 
-    def __call__(self, value: object, source: Source) -> str:
+    def __call__(self, value: object, _: Source) -> str:
         """Make capital letters."""
         return as_text(value).upper()
 
@@ -88,7 +89,7 @@ class Upper(Transform):
 class Slug(Transform):
     """Make a word for addresses: small letters and digits parted by hyphens; accents go, other scripts stay."""
 
-    def __call__(self, value: object, source: Source) -> str:
+    def __call__(self, value: object, _: Source) -> str:
         """Make the word."""
         letters = unicodedata.normalize("NFKD", as_text(value).lower())
         bare = "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -1,18 +1,19 @@
 """The transforms a mapping may name with `as:`, and how one is made from its declared options."""
 
 import decimal
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import ClassVar, get_args, get_origin, get_type_hints
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from ticket_pipeline.mapping.currency import exponent
 from ticket_pipeline.mapping.texts import Lower, Markdown, Slug, Text, Upper
 from ticket_pipeline.mapping.transform import Transform
-from ticket_pipeline.mapping.values import UnfitError, as_decimal, as_instant, as_text, constant, type_of
+from ticket_pipeline.mapping.values import AbsentError, UnfitError, as_decimal, as_instant, as_text, constant, type_of
 from ticket_pipeline.mapping.view import OPTION, TICKET, FieldType, Source, find_path
 from ticket_pipeline.mapping.words import unknown
 from ticket_pipeline.model.record import Scalar
@@ -41,7 +42,7 @@ class ExactDecimal(Transform):
         if self.rounding is not None and self.places is None:
             raise ValueError("rounding needs places")
 
-    def __call__(self, value: object, source: Source) -> Decimal:
+    def __call__(self, value: object, _: Source) -> Decimal:
         """Read the number and bring it to the declared places."""
         number = as_decimal(value)
         if self.places is None:
@@ -85,7 +86,7 @@ class Integer(Transform):
     takes: ClassVar[frozenset[FieldType]] = frozenset({"text", "integer", "decimal", "boolean"})
     gives: ClassVar[FieldType] = "integer"
 
-    def __call__(self, value: object, source: Source) -> int:
+    def __call__(self, value: object, _: Source) -> int:
         """Read the number; true is 1."""
         number = as_decimal(int(value) if isinstance(value, bool) else value)
         if number != number.to_integral_value():
@@ -101,7 +102,7 @@ class Boolean(Transform):
     gives: ClassVar[FieldType] = "boolean"
     invert: bool = False
 
-    def __call__(self, value: object, source: Source) -> bool:
+    def __call__(self, value: object, _: Source) -> bool:
         """Read a boolean, 0 or 1, or one of the words true, yes, false, no."""
         found = _WORDS.get(as_text(value).strip().lower())
         if found is None:
@@ -166,12 +167,12 @@ class Lookup(Transform):
         """The type of the table's values."""
         return next(type_of(value) for value in self._values.values() if value is not None)
 
-    def __call__(self, value: object, source: Source) -> Scalar:
+    def __call__(self, value: object, _: Source) -> Scalar:
         """Look one value up."""
         try:
             return self._values[as_text(value)]
         except KeyError:
-            raise UnfitError(f"is not in the table ({', '.join(self._values)}), and there is no default") from None
+            raise AbsentError(f"is not in the table ({', '.join(self._values)}), and there is no default") from None
 
     @cached_property
     def _values(self) -> dict[str, Scalar]:
@@ -217,21 +218,29 @@ def make(name: object, options: Mapping[str, object]) -> Transform:
 
 
 def _fits(value: object, hint: object) -> bool:
-    types = tuple(get_origin(each) or each for each in get_args(hint) or (hint,) if isinstance(each, type))
     if get_origin(hint) is Mapping:
         return isinstance(value, Mapping)
-    return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
+    types = get_args(hint) or (hint,)
+    return type(value) in types
 
 
 def _check_zone(zone: str) -> None:
-    if zone != "event" and zone not in available_timezones():
-        raise ValueError(unknown("time zone", zone, ["event", "UTC", "an IANA name such as Europe/Vilnius"]))
+    if zone != "event" and _zone_info(zone) is None:
+        near = difflib.get_close_matches(zone, available_timezones(), n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"unknown time zone {zone!r}; {hint}allowed: event, or an IANA name such as Europe/Vilnius")
 
 
 def _zone(zone: str, source: Source) -> ZoneInfo:
-    if zone != "event":
-        return ZoneInfo(zone)
-    found = source.event and source.event.time_zone
-    if not found or found not in available_timezones():
-        raise UnfitError(f"cannot be told in the event's time zone, which is {found!r}")
-    return ZoneInfo(found)
+    name = zone if zone != "event" else source.event and source.event.time_zone
+    found = _zone_info(name) if name else None
+    if found is None:
+        raise UnfitError(f"cannot be told in the event's time zone, which is {name or 'not known'}")
+    return found
+
+
+def _zone_info(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

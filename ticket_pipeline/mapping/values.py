@@ -16,6 +16,10 @@ class UnfitError(ValueError):
     """A value that cannot be taken; its text is the rest of a sentence that starts with the value."""
 
 
+class AbsentError(UnfitError):
+    """A value for which nothing is known; where a field has a default, that is taken."""
+
+
 def type_of(value: Scalar) -> FieldType:
     """Tell the field type of one value; null counts as text."""
     if isinstance(value, bool):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from ticket_pipeline.model.event import Event
@@ -61,8 +60,10 @@ def _free(source: Source) -> bool:
     pricing = source.definition.pricing
     if pricing.method is PricingMethod.GUEST:
         return False
-    prices = [option.price for option in pricing.options] or [pricing.price]
-    return all(price is not None and price.value == Decimal(0) for price in prices)
+    prices = [option.price for option in pricing.options]
+    if pricing.price is not None:
+        prices.append(pricing.price)
+    return bool(prices) and all(price.value == 0 for price in prices)
 
 
 #: The paths of a mapping's fields.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ticket_pipeline.model.change import Change, Outcome
+from ticket_pipeline.model.change import Change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class PublishReport:
     archived: int = 0
     deleted: int = 0
     unchanged: int = 0
-    refused: tuple[Outcome, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     hold: Hold | None = None
     #: Changes made per event.
     per_event: dict[str, int] = field(default_factory=dict, repr=False)

@@ -27,8 +27,9 @@ def hold(world: World, lines: Sequence[Line], *, force: bool = False) -> Reserva
     with world.lock:
         world.settle()
         definitions = [find_definition(world, line.definition_id) for line in lines]
-        for line, definition in zip(lines, definitions, strict=True):
-            _check_purchasable(world, definition, line.quantity, force=force)
+        for definition in dict.fromkeys(definition.id for definition in definitions):
+            wanted = sum(line.quantity for line in lines if line.definition_id == definition)
+            _check_purchasable(world, find_definition(world, definition), wanted, force=force)
         now = world.now
         made = Reservation(
             id=world.new_id("reservation"),
@@ -87,6 +88,31 @@ def buy(world: World, reservation_id: str, *, status: str | None = None) -> Orde
         return done
 
 
+def confirm(world: World, number: str) -> Order:
+    """Take the money for an order that waited for it; its tickets count as sold from now on.
+
+    Raises:
+        Refusal: 404, or 428 for an order that waits for nothing.
+    """
+    with world.lock:
+        world.settle()
+        order = find_order(world, number)
+        if order.status not in ("INITIATED", "PENDING", "OFFLINE_PENDING"):
+            raise refused(428, "ORDER_ACTION_NOT_AVAILABLE", f"The order is {order.status}")
+        now = world.now
+        after = replace(order, status="PAID", updated=now)
+        confirmed = Change(kind=ChangeKind.ORDER_CONFIRMED, before=order, after=after, at=now)
+        if order.confirmed:
+            world.apply(replace(confirmed, kind=ChangeKind.ORDER_UPDATED))
+            return after
+        lines = [Line(definition_id=ticket.definition_id, quantity=1) for ticket in order.tickets]
+        hold = world.reservations.get(order.reservation_id)
+        held = hold is not None and hold.status == "PENDING"
+        sold = stock(world.definitions, lines, now, sold=1, reserved=-1 if held else 0)
+        world.apply(*sold, *([turned(hold, "CONFIRMED", now)] if hold and held else []), confirmed)
+        return after
+
+
 def cancel(world: World, number: str, ticket_numbers: Sequence[str] = ()) -> Order:
     """Cancel a whole order, or some of its tickets; what was sold is on sale again.
 
@@ -104,7 +130,7 @@ def cancel(world: World, number: str, ticket_numbers: Sequence[str] = ()) -> Ord
         status = "CANCELED" if all(t.canceled for t in tickets) else order.status
         after = replace(order, tickets=tickets, status=status, updated=now)
         lines = [Line(definition_id=t.definition_id, quantity=1) for t in going]
-        freed = stock(world.definitions, lines, now, sold=-1) if order.confirmed else []
+        freed = stock(world.definitions, lines, now, sold=-1)
         world.apply(*freed, Change(kind=ChangeKind.ORDER_UPDATED, before=order, after=after, at=now))
         return after
 

@@ -19,7 +19,6 @@ class ChangeKind(StrEnum):
     SALE_STARTED = "sale_started"
     SALE_ENDED = "sale_ended"
     STOCK_CHANGED = "stock_changed"
-    EVENT_CREATED = "event_created"
     EVENT_UPDATED = "event_updated"
     EVENT_DELETED = "event_deleted"
     EVENT_PUBLISHED = "event_published"

@@ -49,9 +49,7 @@ def definition_fields(now: datetime) -> Fields:
         "hidden": Field(read=lambda d: d.document["hidden"], parse=flag, operators=EQUALITY),
         "feeType": Field(read=lambda d: d.document.get("feeType"), parse=fees, operators=EQUALITY),
         "saleStatus": Field(read=lambda d: d.sale_status(now), parse=statuses, operators=EQUALITY),
-        "pricingMethod.free": Field(
-            read=lambda d: d.document["pricingMethod"]["free"], parse=flag, operators=EQUALITY
-        ),
+        "pricingMethod.free": Field(read=lambda d: d.document["pricingMethod"]["free"], parse=flag, operators=EQUALITY),
         "pricingMethod.pricingType": Field(
             read=lambda d: d.document["pricingMethod"]["pricingType"], parse=types, operators=EQUALITY
         ),
@@ -65,9 +63,7 @@ class DefinitionQueries:
         self._world = world
         self._kept: OrderedDict[tuple[str, int, bool], list[str]] = OrderedDict()
 
-    def ids(
-        self, written: Any, sort: Any, *, drafts: bool, most_in: int | None, seen: Shelf[Definition]
-    ) -> list[str]:
+    def ids(self, written: Any, sort: Any, *, drafts: bool, most_in: int | None, seen: Shelf[Definition]) -> list[str]:
         """List the ids that match, in order; definitions of draft events only if `drafts`.
 
         Raises:
@@ -104,12 +100,13 @@ def stale_shelf(world: World, *, seconds: float, changes: int) -> Shelf[Definiti
     """Give the ticket definitions as they were so many seconds or changes ago, whichever is longer ago."""
     if not seconds and not changes:
         return world.definitions
-    journal = list(world.journal)
+    journal = [change for change in world.journal if change.before is not change.after]
+    journal = [c for c in journal if isinstance(c.after or c.before, Definition)]
     cutoff = world.now - timedelta(seconds=seconds)
-    recent = sum(1 for change in journal if change.at > cutoff) if seconds else 0
-    undone = journal[len(journal) - min(len(journal), max(recent, changes)) :]
+    young = (position for position, change in enumerate(journal) if change.at > cutoff)
+    first = min(next(young, len(journal)) if seconds else len(journal), max(0, len(journal) - changes))
     shelf = Shelf(world.definitions.items())
-    for change in reversed(undone):
+    for change in reversed(journal[first:]):
         _undo(shelf, change)
     return shelf
 

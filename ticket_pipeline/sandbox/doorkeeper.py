@@ -111,7 +111,9 @@ class Doorkeeper:
 
     def _token(self, client_id: str, instance_id: str | None, *, visitor: bool) -> Document:
         text = f"OauthNG.JWS.{secrets.token_urlsafe(48)}"
-        expires = self._clock() + LIFETIME
+        now = self._clock()
+        expires = now + LIFETIME
+        self._tokens = {known: token for known, token in self._tokens.items() if token.expires > now}
         self._tokens[text] = Token(client_id=client_id, instance_id=instance_id, visitor=visitor, expires=expires)
         seconds = int(LIFETIME.total_seconds())
         return {"access_token": text, "token_type": "Bearer", "expires_in": seconds}

@@ -3,9 +3,10 @@
 Wix's documentation: REST, business solutions, events, events V3.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ticket_pipeline.sandbox.entities import Definition, Document, Event, Order
@@ -23,6 +24,20 @@ def event_document(
     orders: Iterable[Order] = (),
 ) -> Document:
     """Write an event; parts only where the mask asks for them."""
+    document = _always(event, now)
+    parts: dict[str, Callable[[], Document]] = {
+        "DETAILS": lambda: _details(event),
+        "TEXTS": lambda: {"description": _rich_text(event.description)},
+        "REGISTRATION": lambda: {"registration": _registration(event, now, definitions)},
+        "URLS": lambda: {"eventPageUrl": page_url(event)},
+        "DASHBOARD": lambda: {"summaries": _summaries(event, orders)},
+    }
+    for name in parts.keys() & fields:
+        document |= parts[name]()
+    return document
+
+
+def _always(event: Event, now: datetime) -> Document:
     document: Document = {
         "id": event.id,
         "location": event.location,
@@ -38,16 +53,6 @@ def event_document(
     }
     if event.published is not None:
         document["publishedDate"] = to_wire(event.published)
-    if "DETAILS" in fields:
-        document |= _details(event)
-    if "TEXTS" in fields:
-        document["description"] = _rich_text(event.description)
-    if "REGISTRATION" in fields:
-        document["registration"] = _registration(event, now, definitions)
-    if "URLS" in fields:
-        document["eventPageUrl"] = page_url(event)
-    if "DASHBOARD" in fields:
-        document["summaries"] = _summaries(event, orders)
     return document
 
 
@@ -61,7 +66,7 @@ def date_and_time(event: Event) -> Document:
         "hideEndDate": False,
         "showTimeZone": False,
         "recurrenceStatus": "RECURRING" if event.category_id else "ONE_TIME",
-        "formatted": _formatted(event),
+        "formatted": _formatted(event.starts, event.ends, event.time_zone).copy(),
     }
     if event.category_id:
         settings["recurringEvents"] = {"individualEventDates": [], "categoryId": event.category_id}
@@ -73,9 +78,10 @@ def page_url(event: Event) -> Document:
     return {"base": SITE_URL, "path": f"/event-details/{event.slug}"}
 
 
-def _formatted(event: Event) -> Document:
-    zone = ZoneInfo(event.time_zone)
-    starts, ends = event.starts.astimezone(zone), event.ends.astimezone(zone)
+@lru_cache(maxsize=4096)
+def _formatted(starts: datetime, ends: datetime, time_zone: str) -> Document:
+    zone = ZoneInfo(time_zone)
+    starts, ends = starts.astimezone(zone), ends.astimezone(zone)
     days = [f"{day:%B} {day.day}, {day.year}" for day in (starts, ends)]
     hours = [f"{hour:%I:%M %p}".lstrip("0") for hour in (starts, ends)]
     whole = f"{days[0]}, {hours[0]} – {hours[1]}"  # noqa: RUF001 - Wix writes a range with an en dash

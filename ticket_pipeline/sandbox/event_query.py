@@ -41,9 +41,7 @@ def event_fields(now: datetime) -> Fields:
     }
 
 
-def find_events(
-    events: Iterable[Event], written: Any, sort: Any, now: datetime, *, most_in: int | None
-) -> list[Event]:
+def find_events(events: Iterable[Event], written: Any, sort: Any, now: datetime, *, most_in: int | None) -> list[Event]:
     """List the events that match, in order; newest first unless asked otherwise.
 
     Raises:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ticket_pipeline.sandbox.chance import dice
-from ticket_pipeline.sandbox.refusals import Refusal, plain, required, wrong_format
+from ticket_pipeline.sandbox.refusals import Refusal, plain, refused, required, wrong_format
 from ticket_pipeline.sandbox.refusals import invalid as refuse_fields
 
 
@@ -35,7 +35,7 @@ class Faults:
     failing_page: int | None = None
     #: a longer $in is refused with 400
     most_in: int | None = None
-    #: everything about events answers 428 WIX_EVENTS_APP_NOT_INSTALLED
+    #: the API answers 428 WIX_EVENTS_APP_NOT_INSTALLED
     app_not_installed: bool = False
 
 
@@ -72,6 +72,16 @@ class FaultBox:
         elif broken or unavailable:
             refusal = plain(500 if broken else 503, "")
         return Mishap(delay=faults.latency_ms / 1000, refusal=refusal, truncated=truncated)
+
+    def check_installed(self) -> None:
+        """Miss the Wix Events app if it is to be missed.
+
+        Raises:
+            Refusal: 428.
+        """
+        if self.faults.app_not_installed:
+            message = "The site does not have the Wix Events app"
+            raise refused(428, "WIX_EVENTS_APP_NOT_INSTALLED", message)
 
     def check_page(self, start: int, limit: int) -> None:
         """Fail the page that is to fail.

@@ -34,9 +34,7 @@ class Field:
 Fields = Mapping[str, Field]
 
 
-def compile_filter(
-    written: Any, fields: Fields, *, most_in: int | None = None, depth: int = 0
-) -> Predicate | None:
+def compile_filter(written: Any, fields: Fields, *, most_in: int | None = None, depth: int = 0) -> Predicate | None:
     """Turn a filter into a predicate; None lets everything through.
 
     Raises:

@@ -79,6 +79,7 @@ class Operation:
         if self.guarded:
             caller = desk.doorkeeper.admit(request.headers)
             desk.rate_limit.spend(caller.budget, desk.faults.faults.retry_after)
+            desk.faults.check_installed()
         body = _parsed(raw, request.headers.get("content-type", ""))
         call = Call(desk=desk, caller=caller, path=request.path_params, params=request.query_params, body=body)
         with desk.world.lock:
@@ -102,7 +103,7 @@ class CutResponse(Response):
 
 def written(status: int, document: Document, headers: Mapping[str, str] | None = None) -> Response:
     """Write an answer as JSON, with the id by which Wix's support finds a request."""
-    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     marks = {"x-wix-request-id": f"{uuid.uuid4()}", **(headers or {})}
     return Response(content, status, marks, "application/json")
 
@@ -114,7 +115,7 @@ def _parsed(raw: bytes, content_type: str) -> Document:
         return dict(QueryParams(raw.decode()))
     try:
         body: Any = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise plain(400, "The body is not valid JSON") from error
     if not isinstance(body, dict):
         raise invalid([wrong_format("body", "must be an object")])

@@ -77,9 +77,7 @@ def checkout_form(order: Order) -> Document:
         "comment": f"Please seat {buyer.first_name} near an aisle" if buyer.first_name else "",
     }
     return {
-        "inputValues": [
-            {"inputName": name, "value": value, "values": []} for name, value in answers.items() if value
-        ]
+        "inputValues": [{"inputName": name, "value": value, "values": []} for name, value in answers.items() if value]
     }
 
 
@@ -115,14 +113,6 @@ def _ticket(order: Order, ticket: Ticket) -> Document:
     buyer = order.buyer
     name = f"{buyer.first_name} {buyer.last_name}".strip()
     link = f"{SITE_URL}/tickets/{ticket.number}?token={buyer.contact_id}"
-    guest = {
-        "firstName": buyer.first_name,
-        "lastName": buyer.last_name,
-        "email": buyer.email,
-        "phone": buyer.phone,
-        "contactId": buyer.contact_id,
-        "form": checkout_form(order),
-    }
     return {
         "ticketNumber": ticket.number,
         "orderNumber": order.number,
@@ -135,7 +125,7 @@ def _ticket(order: Order, ticket: Ticket) -> Document:
         "orderArchived": order.archived,
         "orderFullName": name,
         "guestFullName": name,
-        "guestDetails": guest,
+        "guestDetails": _guest(order),
         "archived": order.archived,
         "anonymized": order.anonymized,
         "checkInUrl": f"{link}&check-in",
@@ -143,6 +133,18 @@ def _ticket(order: Order, ticket: Ticket) -> Document:
         "walletPassUrl": f"{link}&wallet",
         "channel": "ONLINE",
         "canceled": ticket.canceled,
+    }
+
+
+def _guest(order: Order) -> Document:
+    buyer = order.buyer
+    return {
+        "firstName": buyer.first_name,
+        "lastName": buyer.last_name,
+        "email": buyer.email,
+        "phone": buyer.phone,
+        "contactId": buyer.contact_id,
+        "form": checkout_form(order),
     }
 
 

@@ -212,6 +212,4 @@ def _relabelled(method: Document, currency: str) -> Document:
         options = method["pricingOptions"]["optionDetails"]
         details = [{**o, "price": {**o["price"], "currency": currency}} for o in options]
         return {"pricingOptions": {"optionDetails": details}}
-    return {
-        name: {**method[name], "currency": currency} for name in ("fixedPrice", "guestPrice") if name in method
-    }
+    return {name: {**method[name], "currency": currency} for name in ("fixedPrice", "guestPrice") if name in method}

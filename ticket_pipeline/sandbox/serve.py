@@ -1,5 +1,6 @@
 """The sandbox as a process, and as a thread for tests."""
 
+import gc
 import logging
 import socket
 import threading
@@ -21,8 +22,10 @@ from ticket_pipeline.sandbox.world import World
 def serve(settings: SandboxSettings, *, host: str = "127.0.0.1", port: int = 8788) -> None:
     """Run until SIGINT or SIGTERM; answers under way are finished."""
     _quieten_cut_answers()
+    app = build_app(settings)
+    gc.freeze()  # a large world is no garbage; looking through it would hold up answers
     uvicorn.run(
-        build_app(settings),
+        app,
         host=host,
         port=port,
         access_log=False,

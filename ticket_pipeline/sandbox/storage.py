@@ -77,7 +77,7 @@ class Storage:
 
 
 def _freeze(entity: Entity) -> str:
-    return json.dumps(entity, default=_plain, ensure_ascii=False)
+    return json.dumps(entity, default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from ticket_pipeline.sandbox.instants import from_wire, to_the_minute, to_wire
 from ticket_pipeline.sandbox.refusals import Violation, invalid, refused, required, wrong_format
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-AMOUNT = re.compile(r"-?\d+(\.\d+)?")
+AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 FEE_TYPES = ("FEE_INCLUDED", "FEE_ADDED_AT_CHECKOUT", "NO_FEE")
 PRICING_METHODS = ("fixedPrice", "guestPrice", "pricingOptions")

@@ -43,7 +43,7 @@ def upsert_newer(tx: Transaction, site: str, definitions: Sequence[TicketDefinit
     if not newest:
         return Upserted()
     rows = [_row(site, each, read_at) for each in newest.values()]
-    written = dict(tx.execute(_upsert(tx), rows).tuples().all())
+    written = dict(tx.execute(_upsert(tx), rows).all())
     replaced = {each: written[each] for each in newest if each in written}
     left = newest.keys() - replaced.keys()
     held, dead = _held(tx, site, left)
@@ -100,7 +100,7 @@ def tombstones(tx: Transaction, site: str, event_ids: Collection[str] | None = N
     dead = and_(_T.site == site, _T.deleted_at.is_not(None))
     found: dict[str, str | None] = {}
     for condition in among(_T.event_id, event_ids):
-        found.update(tx.execute(select(_T.id, _T.event_id).where(dead, condition)).tuples().all())
+        found.update(tx.execute(select(_T.id, _T.event_id).where(dead, condition)).all())
     return found
 
 

@@ -29,7 +29,10 @@ _NO_SUCH: _Meaning = (
 )
 _UNREACHABLE: _Meaning = (TransientError, "it cannot be reached; is it running, are host and port right?")
 _UNWELL: _Meaning = (TransientError, "it is unwell; try again")
-_ALTERED: _Meaning = (ConfigError, "its tables are not ours any more; restore a backup")
+_ALTERED: _Meaning = (
+    ConfigError,
+    "our tables are missing or altered; restore a backup, or grant the right to their schema",
+)
 
 _SQLITE: dict[int, _Meaning] = {
     1: _ALTERED,

@@ -218,7 +218,7 @@ def _holders(tx: Transaction, site: str, destination: str, external_ids: Collect
     query = select(_T.external_id, _T.definition_id).where(_at(site, destination))
     holders: dict[str, str] = {}
     for condition in among(_T.external_id, external_ids):
-        holders.update(tx.execute(query.where(condition)).tuples().all())
+        holders.update(tx.execute(query.where(condition)).all())
     return holders
 
 

@@ -34,4 +34,4 @@ def complete(
 
 def completed(tx: Transaction, site: str) -> dict[str, datetime]:
     """Tell when the last complete load of each event was completed."""
-    return dict(tx.execute(select(_T.event_id, _T.completed_at).where(_T.site == site)).tuples().all())
+    return dict(tx.execute(select(_T.event_id, _T.completed_at).where(_T.site == site)).all())

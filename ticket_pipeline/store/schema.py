@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -147,4 +148,37 @@ approvals = Table(
     Column("destination", Text, primary_key=True),
     Column("digest", Text, primary_key=True),
     Column("approved_at", Instant, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    # In the order in which they became visible: landing is one writer at a time.
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("instance_id", Text),
+    Column("entity_id", Text),
+    Column("event_id", Text),
+    Column("occurred_at", Instant),
+    Column("sequence", BigInteger),
+    Column("anonymise", Boolean, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("landed_at", Instant, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("processed_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    UniqueConstraint("site", "key", name="inbox_lands_once"),
+    Index(
+        "inbox_waiting",
+        "site",
+        "seq",
+        sqlite_where=text("state = 'landed'"),
+        postgresql_where=text("state = 'landed'"),
+    ),
+    Index("inbox_by_site", "site", "seq"),
+    Index("inbox_by_entity", "site", "entity_id"),
+    sqlite_autoincrement=True,
 )

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 PATH = "/events/v3/ticket-definitions"
 #: Sales come only when asked for.
 SALES_DETAILS = ("SALES_DETAILS",)
-#: How many ids go into one filter; Wix declares no limit, its other lists of ids end at 100.
+#: How many definitions are asked for by id at once: they fill one page.
 _IDS = 100
 
 
@@ -41,14 +41,14 @@ def query_ticket_definitions(
 ) -> Iterator[Page[TicketDefinition]]:
     """Read all ticket definitions of these events, oldest first; complete or an error.
 
-    One cursor runs through all the events (through each hundred of them). What Wix sends unasked is dropped.
-    No events, no request.
+    One cursor runs through all the events, so that only its last page is part-full; Wix declares no limit for
+    `$in`, and a caller who is refused asks for fewer. What Wix sends unasked is dropped. No events, no request.
 
     Raises:
         TransientError: Wix is unwell, or its pages go round in a circle.
         ConfigError, RejectedError: as `WixClient.call` says; `unexpected_answer` for a broken answer.
     """
-    return _query(client, "eventId", event_ids, fields)
+    return _query(client, "eventId", _distinct(event_ids), fields)
 
 
 def query_by_id(
@@ -61,7 +61,9 @@ def query_by_id(
     Raises:
         ConfigError, TransientError, RejectedError: as `query_ticket_definitions` says.
     """
-    return _query(client, "id", ids, fields)
+    distinct = _distinct(ids)
+    for start in range(0, len(distinct), _IDS):
+        yield from _query(client, "id", distinct[start : start + _IDS], fields)
 
 
 def get_ticket_definition(
@@ -99,19 +101,17 @@ def count_ticket_definitions(client: WixClient) -> int | None:
 
 
 def _query(
-    client: WixClient, key: str, values: Collection[str], fields: Sequence[str]
+    client: WixClient, key: str, values: Sequence[str], fields: Sequence[str]
 ) -> Iterator[Page[TicketDefinition]]:
-    """Query by one key, as many of its values at once as Wix may take."""
-    distinct = list(dict.fromkeys(values))
-    for start in range(0, len(distinct), _IDS):
-        chunk = distinct[start : start + _IDS]
-        query = {
-            "filter": {key: {"$in": chunk}},
-            "sort": [{"fieldName": "createdDate", "order": "ASC"}],
-        }
-        for answer in follow(client, f"{PATH}/query", query, fields=fields):
-            bodies = _asked_for(expect_list(answer, "ticketDefinitions"), key, chunk)
-            yield read_page(bodies, parse_ticket_definition, event_field="eventId")
+    if not values:
+        return
+    query = {
+        "filter": {key: {"$in": list(values)}},
+        "sort": [{"fieldName": "createdDate", "order": "ASC"}],
+    }
+    for answer in follow(client, f"{PATH}/query", query, fields=fields):
+        bodies = _asked_for(expect_list(answer, "ticketDefinitions"), key, values)
+        yield read_page(bodies, parse_ticket_definition, event_field="eventId")
 
 
 def _asked_for(bodies: Sequence[Any], key: str, values: Sequence[str]) -> list[Any]:
@@ -119,11 +119,15 @@ def _asked_for(bodies: Sequence[Any], key: str, values: Sequence[str]) -> list[A
 
     What does not say whose it is stays, and is refused when it is read.
     """
-    wanted = {None, *(_key(value) for value in values)}
+    wanted = {None, *map(_key, values)}
     kept = [body for body in bodies if _key(text_in(body, key)) in wanted]
     if len(kept) < len(bodies):
         log.warning("wix_not_asked_for", extra={"dropped": len(bodies) - len(kept), "filtered_by": key})
     return kept
+
+
+def _distinct(identities: Collection[str]) -> list[str]:
+    return list(dict.fromkeys(identities))
 
 
 def _key(identity: str | None) -> str | None:

@@ -109,8 +109,7 @@ class Wire:
             self._count()
             seconds = round(time.monotonic() - started, 3)
             log.warning("wix_no_answer", extra=_fields(request, type(error).__name__, seconds, None))
-            failure = no_answer(error, request, host=self.host)
-        raise failure
+            raise no_answer(error, request, host=self.host) from error
 
     def _count(self, *, server_time: datetime | None = None) -> None:
         with self._lock:

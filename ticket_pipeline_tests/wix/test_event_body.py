@@ -1,5 +1,6 @@
 """Events: read as Wix sends them, without people."""
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,7 +71,5 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any], complaint: str)
 @given(JSON, st.dictionaries(st.sampled_from(sorted(event())), JSON, max_size=5))
 def test_any_json_is_read_or_refused(body: Any, odd: dict[str, Any]) -> None:
     for each in (body, event(**odd)):
-        try:
+        with contextlib.suppress(RejectedError):
             parse_event(each)
-        except RejectedError:
-            pass

@@ -1,5 +1,6 @@
 """Instants: whatever spelling Wix uses, aware UTC comes out."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -40,13 +41,11 @@ def test_each_spelling_is_read(text: str, expected: datetime) -> None:
     "text", ["", "now", "2026-06-01", "2026-06-01T10:00:00", "2026-13-01T10:00:00Z", "0001-01-01T00:00:00+14:00"]
 )
 def test_what_is_no_instant_or_names_no_offset_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"instant|month|calendar"):
         parse_instant(text)
 
 
 @given(st.text())
 def test_any_text_is_an_instant_or_a_value_error(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         assert parse_instant(text).tzinfo is UTC
-    except ValueError:
-        pass

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from ticket_pipeline.sandbox import box_office, organiser
+from ticket_pipeline.sandbox import box_office, event_organiser, organiser
 from ticket_pipeline.sandbox.documents import definition_document
 from ticket_pipeline.sandbox.entities import Definition, Document, Line, Order, Reservation
 from ticket_pipeline.sandbox.faults import faults_from
@@ -41,6 +41,29 @@ def cancel(call: Call) -> Document:
     """Cancel an order, or some of its tickets: {orderNumber, ticketNumbers}."""
     number, tickets = _order_number(call), call.body.get("ticketNumbers") or []
     return _ordered(call, box_office.cancel(call.desk.world, number, tickets))
+
+
+def confirm(call: Call) -> Document:
+    """Take the money for an order that waited for it: {orderNumber}."""
+    return _ordered(call, box_office.confirm(call.desk.world, _order_number(call)))
+
+
+def publish_event(call: Call) -> Document:
+    """Publish a draft: {eventId}."""
+    event_organiser.publish(call.desk.world, _event_id(call))
+    return {}
+
+
+def cancel_event(call: Call) -> Document:
+    """Call a show off: {eventId}."""
+    event_organiser.cancel(call.desk.world, _event_id(call))
+    return {}
+
+
+def delete_event(call: Call) -> Document:
+    """Delete an event with its definitions: {eventId}."""
+    event_organiser.delete(call.desk.world, _event_id(call))
+    return {}
 
 
 def anonymise(call: Call) -> Document:
@@ -103,6 +126,10 @@ def _held(call: Call) -> Reservation:
     return box_office.hold(call.desk.world, wanted, force=call.body.get("force") is True)
 
 
+def _event_id(call: Call) -> str:
+    return require_guid(call.body.get("eventId"), "eventId")
+
+
 def _order_number(call: Call) -> str:
     number = call.body.get("orderNumber")
     if not isinstance(number, str):
@@ -141,7 +168,11 @@ OPERATIONS = (
     _own("POST", "/release", release),
     _own("POST", "/buy", buy),
     _own("POST", "/cancel", cancel),
+    _own("POST", "/confirm", confirm),
     _own("POST", "/anonymise", anonymise),
+    _own("POST", "/events/publish", publish_event),
+    _own("POST", "/events/cancel", cancel_event),
+    _own("POST", "/events/delete", delete_event),
     _own("POST", "/edit", edit),
     _own("GET", "/faults", get_faults),
     _own("PUT", "/faults", put_faults),

@@ -24,7 +24,6 @@ MASK = (
 
 def query(call: Call) -> Document:
     """Answer a page of the events that match; without a limit there is nothing on it."""
-    _check_installed(call)
     given = call.body.get("query")
     written = given if isinstance(given, dict) else {}
     fields = read_mask(call.body.get("fields"), MASK, most=20)
@@ -53,14 +52,12 @@ def query(call: Call) -> Document:
 
 def get(call: Call) -> Document:
     """Answer one event by its id."""
-    _check_installed(call)
     event = find_event(call.desk.world, require_guid(call.path["id"], "eventId"))
     return _answer(call, event)
 
 
 def get_by_slug(call: Call) -> Document:
     """Answer one event by its slug."""
-    _check_installed(call)
     for event in call.desk.world.events.values():
         if event.slug == call.path["slug"]:
             return _answer(call, event)
@@ -84,11 +81,6 @@ def _shown(call: Call, event: Event, fields: Collection[str]) -> Document:
 def _check_drafts(call: Call) -> None:
     if not call.caller.reads_drafts:
         raise plain(403, "Drafts need the permission WIX_EVENTS.READ_DRAFT_EVENTS")
-
-
-def _check_installed(call: Call) -> None:
-    if call.desk.faults.faults.app_not_installed:
-        raise refused(428, "WIX_EVENTS_APP_NOT_INSTALLED", "The site does not have the Wix Events app")
 
 
 OPERATIONS = (

@@ -144,8 +144,7 @@ CENTURY = Show(
     starts=90 * DAY,
     lasts=3 * DAY,
     tiers=tuple(
-        Tier(name=f"Stage {n:03d}", fixed=f"{10 + n}.00", limit=20 + n, sold=n % 5, opens=-DAY)
-        for n in range(1, 101)
+        Tier(name=f"Stage {n:03d}", fixed=f"{10 + n}.00", limit=20 + n, sold=n % 5, opens=-DAY) for n in range(1, 101)
     ),
 )
 

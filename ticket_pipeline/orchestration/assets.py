@@ -1,0 +1,192 @@
+"""One site's assets, in the order of the river: events, ticket definitions, external records, ticket sync.
+
+A body is a skin: one call into `flows`, its report as metadata.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from ticket_pipeline.flows.inspect_work import in_step, loaded_since, look_for_work
+from ticket_pipeline.flows.load import load_definitions
+from ticket_pipeline.flows.load_events import load_events
+from ticket_pipeline.flows.map_records import map_records
+from ticket_pipeline.flows.publish import publish
+from ticket_pipeline.orchestration import columns, metadata, rows
+from ticket_pipeline.orchestration.event_partitions import align
+from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
+from ticket_pipeline.orchestration.names import (
+    EVENTS,
+    EVENTS_PER_RUN,
+    EXTERNAL_RECORDS,
+    TICKET_DEFINITIONS,
+    TICKET_SYNC,
+    Names,
+)
+from ticket_pipeline.orchestration.reporting import marking_what_completed, report_partitions
+from ticket_pipeline.orchestration.watch import Watch
+from ticket_pipeline.wiring import Site, Wiring, mapping_of
+
+#: Changes when a body does something else than before.
+CODE_VERSION = "1"
+_EVENTS_PAGE = "https://dev.wix.com/docs/api-reference/business-solutions/events/events-v3/query-events"
+_DEFINITIONS_PAGE = (
+    "https://dev.wix.com/docs/api-reference/business-solutions/events/ticket-definitions-v3/query-ticket-definitions"
+)
+_BETA = r"Parameter `backfill_policy` of function `asset`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What one site's assets, checks and jobs are made from; the site itself is opened by the first body that runs."""
+
+    wiring: Wiring
+    names: Names
+    watch: Watch = field(default_factory=Watch)
+    #: Seconds; the first retry waits at most so long.
+    retry_delay: float = 2.0
+
+    @property
+    def site(self) -> Site:
+        """Open the site's working parts."""
+        return self.wiring.site(self.names.site)
+
+
+def site_assets(parts: Parts) -> list[dg.AssetsDefinition]:
+    """Make the assets of one site; nothing is opened."""
+    with warnings.catch_warnings():
+        # Backfill policies are stable since 1.10; the decorator's parameter alone is still marked.
+        warnings.filterwarnings("ignore", message=_BETA, category=dg.BetaWarning)
+        return [_events(parts), _ticket_definitions(parts), _external_records(parts), _ticket_sync(parts)]
+
+
+def now() -> datetime:
+    """Tell the time a run's flows go by."""
+    return datetime.now(UTC)
+
+
+def _events(parts: Parts) -> dg.AssetsDefinition:
+    @dg.asset(
+        **_common(parts, EVENTS),
+        description=f"The site's events, drafts included, as Wix lists them: [Query Events (V3)]({_EVENTS_PAGE}). "
+        "Each live event that sells tickets becomes a partition of the assets downstream; the partition of a gone "
+        "event stays until its records at the destination are settled.",
+        kinds={"wix", "python"},
+        metadata={"dagster/column_schema": columns.EVENTS, "source": dg.MetadataValue.url(_EVENTS_PAGE)},
+        retry_policy=retry_policy(parts.retry_delay),
+    )
+    def events(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        site = parts.site
+        with explained(parts.watch):
+            parts.watch.events = report = load_events(site.state, site.wix, now=now())
+            work = look_for_work(site.state, site.destination)
+        added, removed = align(context.instance, parts.names, work)
+        shown = metadata.of_events(report, rows.events(site))
+        return dg.MaterializeResult(metadata={**shown, "partitions added": added, "partitions removed": removed})
+
+    return events
+
+
+def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
+    @dg.asset(
+        **_common(parts, TICKET_DEFINITIONS),
+        **_per_event(parts),
+        description="Every ticket definition of an event as last heard of from Wix, read completely: "
+        f"[Query Ticket Definitions (V3)]({_DEFINITIONS_PAGE}). A lower revision never overwrites a higher one.",
+        deps=[parts.names.key(EVENTS)],
+        kinds={"wix", "python"},
+        metadata={
+            "dagster/column_schema": columns.TICKET_DEFINITIONS,
+            "source": dg.MetadataValue.url(_DEFINITIONS_PAGE),
+        },
+        retry_policy=retry_policy(parts.retry_delay),
+    )
+    def ticket_definitions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        site, watch, since = parts.site, parts.watch, now()
+        with marking_what_completed(context, lambda ids: loaded_since(site.state, ids, since)), explained(watch):
+            watch.loaded = report = load_definitions(
+                site.state, site.wix, context.partition_keys, now=since, progress=watch.progress
+            )
+        return report_partitions(context, rows.definitions(site, context.partition_keys), metadata.of_load(report))
+
+    return ticket_definitions
+
+
+def _external_records(parts: Parts) -> dg.AssetsDefinition:
+    mapping = mapping_of(parts.names.site, parts.wiring.pipeline.sites[parts.names.site])
+    lineage = columns.mapping_lineage(
+        mapping.columns, definitions=parts.names.key(TICKET_DEFINITIONS), events=parts.names.key(EVENTS)
+    )
+    version = f"{CODE_VERSION}-{mapping.fingerprint[:12]}"
+
+    @dg.asset(
+        **{**_common(parts, EXTERNAL_RECORDS), "code_version": version},
+        **_per_event(parts),
+        description=f"The ticket definitions in the terms of the destination (`{_kind(parts)}`), by the declared "
+        f"mapping `sites.{parts.names.site}.sync.mapping`. What cannot be mapped is a dead letter; the rest goes on.",
+        deps=[parts.names.key(TICKET_DEFINITIONS), parts.names.key(EVENTS)],
+        kinds={"pandas", "python"},
+        metadata={"dagster/column_schema": columns.record_schema(mapping.columns), "dagster/column_lineage": lineage},
+    )
+    def external_records(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        site = parts.site
+        with explained(parts.watch):
+            parts.watch.mapped = report = map_records(site.state, mapping, context.partition_keys, now=now())
+        shown = metadata.of_mapping(report, mapping.fingerprint)
+        return report_partitions(context, rows.records(site, context.partition_keys), shown, lineage)
+
+    return external_records
+
+
+def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
+    mapping = mapping_of(parts.names.site, parts.wiring.pipeline.sites[parts.names.site])
+    lineage = columns.copied_lineage(mapping.columns, records=parts.names.key(EXTERNAL_RECORDS))
+
+    @dg.asset(
+        **_common(parts, TICKET_SYNC),
+        **_per_event(parts),
+        description=f"What the destination (`{_kind(parts)}`) now holds: one record per ticket definition, found by "
+        "the Wix id. Only what differs is written; too many deletes wait for `ticket-pipeline plan --approve`.",
+        deps=[parts.names.key(EXTERNAL_RECORDS)],
+        kinds={_kind(parts)},
+        metadata={"dagster/column_schema": columns.record_schema(mapping.columns), "dagster/column_lineage": lineage},
+        retry_policy=retry_policy(parts.retry_delay),
+    )
+    def ticket_sync(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        site, watch = parts.site, parts.watch
+        place = site.destination
+        with marking_what_completed(context, lambda ids: in_step(site.state, place, ids)), explained(watch):
+            watch.published = report = publish(
+                site.state, place, site.policy, context.partition_keys, now=now(), progress=watch.progress
+            )
+        refuse_held(site.name, report.hold)
+        shown = metadata.of_publish(report, place.identity)
+        return report_partitions(context, rows.links(site, context.partition_keys, report.per_event), shown, lineage)
+
+    return ticket_sync
+
+
+def _common(parts: Parts, asset: str) -> dict[str, Any]:
+    """Give what all assets of a site have in common, as the decorator's keywords."""
+    return {
+        "name": asset,
+        "key_prefix": [parts.names.site],
+        "group_name": parts.names.site,
+        "owners": [parts.names.owner],
+        "code_version": CODE_VERSION,
+    }
+
+
+def _per_event(parts: Parts) -> dict[str, Any]:
+    return {
+        "partitions_def": parts.names.partitions,
+        "backfill_policy": dg.BackfillPolicy.multi_run(EVENTS_PER_RUN),
+    }
+
+
+def _kind(parts: Parts) -> str:
+    kind: str = parts.wiring.pipeline.sites[parts.names.site].sync.destination.kind
+    return kind

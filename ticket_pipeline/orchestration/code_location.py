@@ -1,0 +1,36 @@
+"""The declared pipeline as Dagster's definitions."""
+
+import dagster as dg
+
+from ticket_pipeline.orchestration.assets import Parts, site_assets
+from ticket_pipeline.orchestration.checks import site_checks
+from ticket_pipeline.orchestration.jobs import reconcile_job, refresh_job, schedules, sync_job
+from ticket_pipeline.orchestration.names import Names
+from ticket_pipeline.orchestration.new_events import new_events_sensor
+from ticket_pipeline.wiring import Wiring
+
+#: The one name of the code location, however Dagster is started: cursors hang on it.
+LOCATION = "ticket-pipeline"
+
+
+def build(wiring: Wiring) -> dg.Definitions:
+    """Make the definitions of all declared sites; nothing is opened or connected.
+
+    Raises:
+        ConfigError: a site's mapping cannot work.
+    """
+    sites = [site_definitions(Parts(wiring=wiring, names=Names(site))) for site in wiring.pipeline.sites]
+    return dg.Definitions.merge(*sites)
+
+
+def site_definitions(parts: Parts) -> dg.Definitions:
+    """Make the definitions of one site."""
+    names = parts.names
+    return dg.Definitions(
+        assets=site_assets(parts),
+        asset_checks=site_checks(parts),
+        jobs=[sync_job(names), refresh_job(names), reconcile_job(parts)],
+        schedules=schedules(names),
+        sensors=[new_events_sensor(parts)],
+        executor=dg.in_process_executor,
+    )

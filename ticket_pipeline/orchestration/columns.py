@@ -1,0 +1,69 @@
+"""Column schemas and lineage of the assets that are tables."""
+
+import re
+from collections.abc import Sequence
+
+import dagster as dg
+
+from ticket_pipeline.mapping.mapping import Column
+from ticket_pipeline.mapping.view import TICKET
+
+_EVENT = "event."
+
+EVENTS = dg.TableSchema(
+    columns=[
+        dg.TableColumn(path.name.removeprefix(_EVENT), path.type, path.about)
+        for path in TICKET.values()
+        if path.name.startswith(_EVENT)
+    ]
+)
+
+TICKET_DEFINITIONS = dg.TableSchema(
+    columns=[
+        dg.TableColumn(path.name, path.type, path.about)
+        for path in TICKET.values()
+        if not path.name.startswith(_EVENT)
+    ]
+)
+
+_WIX_ID = dg.TableColumn(
+    "wix_id", "text", "Wix's id of the ticket definition, 1-to-1, written once", dg.TableColumnConstraints(unique=True)
+)
+
+
+def record_schema(columns: Sequence[Column]) -> dg.TableSchema:
+    """Describe the destination's records: the Wix id, and the fields of the mapping with their sources."""
+    return dg.TableSchema(columns=[_WIX_ID, *(dg.TableColumn(each.name, each.type, each.source) for each in columns)])
+
+
+def mapping_lineage(
+    columns: Sequence[Column], *, definitions: dg.AssetKey, events: dg.AssetKey
+) -> dg.TableColumnLineage:
+    """Tell which of our words each field of a record is made of."""
+    return dg.TableColumnLineage(
+        {
+            "wix_id": [dg.TableColumnDep(definitions, "id")],
+            **{each.name: [_dep(word, definitions, events) for word in _words(each)] for each in columns},
+        }
+    )
+
+
+def copied_lineage(columns: Sequence[Column], *, records: dg.AssetKey) -> dg.TableColumnLineage:
+    """Tell that every column is the column of the same name upstream."""
+    names = ("wix_id", *(each.name for each in columns))
+    return dg.TableColumnLineage({name: [dg.TableColumnDep(records, name)] for name in names})
+
+
+def _dep(word: str, definitions: dg.AssetKey, events: dg.AssetKey) -> dg.TableColumnDep:
+    of_event = word.startswith(_EVENT)
+    return dg.TableColumnDep(events if of_event else definitions, word.removeprefix(_EVENT))
+
+
+def _words(column: Column) -> list[str]:
+    """Find our words in a field's source, which is a sentence such as `price.value as decimal (places: 2)`."""
+    if column.parts:
+        return ["options"]
+    if column.source.startswith("constant "):
+        return []
+    found = set(re.findall(r"[a-z][a-z_.]*[a-z]", column.source))
+    return [name for name in TICKET if name in found]

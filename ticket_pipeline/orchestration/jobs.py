@@ -1,0 +1,112 @@
+"""One site's jobs and schedules: sync some events, refresh the list of events, reconcile the whole site by night."""
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from ticket_pipeline.flows.inspect_work import look_for_work
+from ticket_pipeline.flows.reconcile import reconcile
+from ticket_pipeline.model.report import ReconcileReport
+from ticket_pipeline.orchestration import metadata, rows
+from ticket_pipeline.orchestration.assets import Parts, now
+from ticket_pipeline.orchestration.event_partitions import align
+from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
+from ticket_pipeline.orchestration.metadata import Metadata
+from ticket_pipeline.orchestration.names import (
+    EVENTS,
+    EXTERNAL_RECORDS,
+    PARTITIONED,
+    TICKET_DEFINITIONS,
+    TICKET_SYNC,
+    Names,
+)
+from ticket_pipeline.wiring import Site
+
+EVERY_FIVE_MINUTES = "*/5 * * * *"
+NIGHTLY = "17 3 * * *"
+
+
+def sync_job(names: Names) -> UnresolvedAssetJobDefinition:
+    """Bring some events from Wix to the destination, and check them."""
+    return dg.define_asset_job(
+        names.sync_job,
+        selection=dg.AssetSelection.assets(*(names.key(each) for each in PARTITIONED)),
+        description="Load the ticket definitions of some events, map them, publish what differs, check.",
+        tags=names.tags,
+    )
+
+
+def refresh_job(names: Names) -> UnresolvedAssetJobDefinition:
+    """Learn which events there are."""
+    return dg.define_asset_job(
+        names.refresh_job,
+        selection=dg.AssetSelection.assets(names.key(EVENTS)),
+        description="Read the list of events, and make the partitions match it.",
+        tags=names.tags,
+    )
+
+
+def reconcile_job(parts: Parts) -> dg.JobDefinition:
+    """Compare Wix, state and destination of the whole site, and repair what differs."""
+    names = parts.names
+
+    @dg.op(name=f"{names.reconcile_job}_op", retry_policy=retry_policy(parts.retry_delay))
+    def run_reconcile(context: dg.OpExecutionContext) -> None:
+        site = parts.site
+        with explained(parts.watch):
+            report = reconcile(site.state, site.wix, site.mapping, site.destination, site.policy, now=now())
+            work = look_for_work(site.state, site.destination)
+        align(context.instance, names, work)
+        shown = metadata.of_reconcile(report, site.destination.identity)
+        context.add_output_metadata(shown)
+        _report(context, parts, site, report)
+        refuse_held(site.name, report.published.hold)
+
+    @dg.job(
+        name=names.reconcile_job,
+        description="Read the whole site again, look for drift at the destination, repair it as declared.",
+        tags=names.tags,
+    )
+    def reconcile_whole_site() -> None:
+        run_reconcile()
+
+    return reconcile_whole_site
+
+
+def schedules(names: Names) -> list[dg.ScheduleDefinition]:
+    """Say when the site's jobs run."""
+    running = dg.DefaultScheduleStatus.RUNNING
+    return [
+        dg.ScheduleDefinition(
+            name=f"{job}_schedule",
+            job_name=job,
+            cron_schedule=cron,
+            execution_timezone="UTC",
+            default_status=running,
+            tags=names.tags,
+        )
+        for job, cron in ((names.refresh_job, EVERY_FIVE_MINUTES), (names.reconcile_job, NIGHTLY))
+    ]
+
+
+def _report(context: dg.OpExecutionContext, parts: Parts, site: Site, report: ReconcileReport) -> None:
+    """Mark what was read and written: the events, and of the partitions those that changed or never were marked."""
+    names = parts.names
+    context.log_event(
+        dg.AssetMaterialization(names.key(EVENTS), metadata=metadata.of_events(report.events, rows.events(site)))
+    )
+    touched = _touched(context.instance, names, report)
+    written = report.published.per_event
+    of_asset: dict[str, dict[str, Metadata]] = {
+        TICKET_DEFINITIONS: rows.definitions(site, touched),
+        EXTERNAL_RECORDS: rows.records(site, touched),
+        TICKET_SYNC: {} if report.published.hold else rows.links(site, touched, written),
+    }
+    for asset, shown in of_asset.items():
+        for event_id, entry in shown.items():
+            context.log_event(dg.AssetMaterialization(names.key(asset), partition=event_id, metadata=entry))
+
+
+def _touched(instance: dg.DagsterInstance, names: Names, report: ReconcileReport) -> list[str]:
+    marked = instance.get_materialized_partitions(names.key(TICKET_SYNC))
+    there = instance.get_dynamic_partitions(names.partitions_name)
+    return [each for each in there if each in report.published.per_event or each not in marked]

@@ -1,0 +1,162 @@
+"""Reports as the metadata of Dagster's assets: figures, links and a look at a few rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import dagster as dg
+
+from ticket_pipeline.model.event import Event
+from ticket_pipeline.model.record import Record, Value
+from ticket_pipeline.model.report import EventsReport, LoadReport, MapReport, PublishReport, ReconcileReport, Refusal
+from ticket_pipeline.model.ticket_definition import TicketDefinition
+
+Entry = dg.MetadataValue | str | int | float | None
+Metadata = dict[str, Entry]
+Row = Mapping[str, str | int | float | bool | None]
+
+#: How many rows a table shows.
+ROWS = 20
+
+
+def table(rows: Iterable[Row]) -> dg.MetadataValue:
+    """Show the first rows as a table; what they hold was written by others, so long texts are cut."""
+    shown = [dg.TableRecord({name: _cut(value) for name, value in row.items()}) for row, _ in zip(rows, range(ROWS))]
+    names = shown[0].data.keys() if shown else ("nothing",)
+    return dg.MetadataValue.table(shown, dg.TableSchema(columns=[dg.TableColumn(name) for name in names]))
+
+
+def of_events(report: EventsReport, events: Sequence[Event]) -> Metadata:
+    """Show a load of events."""
+    return {
+        "dagster/row_count": len(events),
+        "live events with tickets": len(report.event_ids),
+        "changed": report.changed,
+        "gone": len(report.gone),
+        "requests": report.requests,
+        "preview": table(_event_row(event) for event in events),
+        **_refused(report.refused),
+    }
+
+
+def of_load(report: LoadReport) -> Metadata:
+    """Show a load of definitions, of all events of the run together."""
+    return {
+        "events (whole run)": report.events,
+        "definitions (whole run)": report.definitions,
+        "created": report.created,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "deleted": report.deleted,
+        "missed webhooks": report.gaps,
+        "requests": report.requests,
+        **_refused(report.refused),
+    }
+
+
+def of_mapping(report: MapReport, fingerprint: str) -> Metadata:
+    """Show a mapping, of all events of the run together."""
+    lossy: list[Row] = [
+        {"definition": each, "what is lost": "; ".join(losses)} for each, losses in report.losses.items()
+    ]
+    return {
+        "records (whole run)": report.records,
+        "changed": report.changed,
+        "cannot be carried whole": len(lossy),
+        "mapping": fingerprint[:12],
+        **({"losses": table(lossy)} if lossy else {}),
+        **_refused(report.refused),
+    }
+
+
+def of_publish(report: PublishReport, destination: str) -> Metadata:
+    """Show a publish, of all events of the run together."""
+    refused = [
+        Refusal(subject=each.change.definition_id, code=each.code or "refused", reason=each.reason or "")
+        for each in report.refused
+    ]
+    return {
+        "created": report.created,
+        "updated": report.updated,
+        "archived": report.archived,
+        "deleted": report.deleted,
+        "unchanged": report.unchanged,
+        "destination": destination,
+        **_refused(refused),
+    }
+
+
+def of_reconcile(report: ReconcileReport, destination: str) -> Metadata:
+    """Show a reconcile: what it read, how far the destination had drifted, what was mended."""
+    edited: list[Row] = [
+        {"definition": change.definition_id, "edited fields": ", ".join(each.field for each in change.fields)}
+        for change in report.drift.edited
+    ]
+    return {
+        "events": report.loaded.events,
+        "definitions": report.loaded.definitions,
+        "requests": report.events.requests + report.loaded.requests,
+        "records compared": report.drift.compared,
+        "missing at the destination": len(report.drift.missing),
+        "edited at the destination": len(edited),
+        "unknown to us": len(report.drift.strangers),
+        **({"edits": table(edited)} if edited else {}),
+        **of_publish(report.published, destination),
+    }
+
+
+def of_event(event: Event | None, rows: int) -> Metadata:
+    """Show whose partition it is; a page is linked where the event has one."""
+    if event is None:
+        return {"dagster/row_count": rows}
+    page = {"wix event page": dg.MetadataValue.url(event.page_url)} if event.page_url else {}
+    return {"dagster/row_count": rows, "wix event": event.title, "status": event.status, **page}
+
+
+def definition_row(definition: TicketDefinition) -> Row:
+    """Show a definition in a line."""
+    price = definition.pricing.lowest
+    return {
+        "id": definition.id,
+        "name": definition.name,
+        "price": f"{price.value} {price.currency}" if price else None,
+        "capacity": definition.capacity,
+        "sale status": definition.sale_status,
+        "revision": definition.revision,
+    }
+
+
+def record_row(record: Record) -> Row:
+    """Show a record in a line."""
+    return {"wix_id": record.definition_id, **{name: _cell(value) for name, value in record.fields.items()}}
+
+
+def _event_row(event: Event) -> Row:
+    return {
+        "id": event.id,
+        "title": event.title,
+        "status": event.status,
+        "starts at": _cell(event.starts_at),
+        "registration": event.registration,
+    }
+
+
+def _refused(refused: Sequence[Refusal]) -> Metadata:
+    if not refused:
+        return {"refused": 0}
+    rows = ({"subject": each.subject, "code": each.code, "reason": each.reason} for each in refused)
+    return {"refused": len(refused), "refusals": table(rows)}
+
+
+def _cell(value: Value) -> str | int | bool | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, tuple):
+        return "; ".join(", ".join(f"{name} {_cell(each)}" for name, each in part.items()) for part in value)
+    return value
+
+
+def _cut(value: str | int | float | bool | None) -> str | int | float | bool | None:
+    return f"{value[:79]}…" if isinstance(value, str) and len(value) > 80 else value

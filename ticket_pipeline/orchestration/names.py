@@ -1,0 +1,67 @@
+"""What things of one site are called in Dagster."""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+EVENTS = "events"
+TICKET_DEFINITIONS = "ticket_definitions"
+EXTERNAL_RECORDS = "external_records"
+TICKET_SYNC = "ticket_sync"
+#: The assets that have one partition per Wix event, in the order of the river.
+PARTITIONED = (TICKET_DEFINITIONS, EXTERNAL_RECORDS, TICKET_SYNC)
+#: How many events one run of a backfill, or of the sensor, takes.
+EVENTS_PER_RUN = 100
+#: A tag of every run of a site's jobs.
+SITE_TAG = "ticket_pipeline/site"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one site's assets, partitions and jobs; cursors and history hang on them, so they never change."""
+
+    site: str
+
+    @property
+    def partitions(self) -> dg.DynamicPartitionsDefinition:
+        """One partition per Wix event, by its id."""
+        return dg.DynamicPartitionsDefinition(name=self.partitions_name)
+
+    @property
+    def partitions_name(self) -> str:
+        """What the site's partitions are stored under."""
+        return f"{self.site}_events"
+
+    @property
+    def owner(self) -> str:
+        """Whom the site's assets belong to."""
+        return f"team:{self.site.replace('_', '-')}"
+
+    @property
+    def sync_job(self) -> str:
+        """The job that brings some events from Wix to the destination."""
+        return f"{self.site}_sync"
+
+    @property
+    def refresh_job(self) -> str:
+        """The job that learns which events there are."""
+        return f"{self.site}_refresh_events"
+
+    @property
+    def reconcile_job(self) -> str:
+        """The job that compares and repairs the whole site."""
+        return f"{self.site}_reconcile"
+
+    @property
+    def sensor(self) -> str:
+        """The sensor that asks for loads of new events."""
+        return f"{self.site}_new_events"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of the site's runs."""
+        return {SITE_TAG: self.site}
+
+    def key(self, asset: str) -> dg.AssetKey:
+        """Give an asset's key."""
+        return dg.AssetKey([self.site, asset])

@@ -1,0 +1,43 @@
+"""How a run over many events tells Dagster what became of each."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+
+from ticket_pipeline.orchestration.metadata import Metadata
+
+
+def report_partitions(
+    context: dg.AssetExecutionContext,
+    shown: Mapping[str, Metadata],
+    of_run: Metadata,
+    lineage: dg.TableColumnLineage | None = None,
+) -> dg.MaterializeResult[None]:
+    """Give each partition its own metadata beside the run's; Dagster makes one materialization of each."""
+    step = context.get_step_execution_context()
+    kept = step._metadata_accumulator
+    for event_id, entry in shown.items():
+        kept = kept.with_additional_asset_metadata(context.asset_key, event_id, entry)
+    # `context.add_asset_metadata` says the same, but lists all partitions for each: minutes, for a thousand of them.
+    step._metadata_accumulator = kept
+    if lineage is not None:
+        # The page of the columns reads the newest materialization; a copy for every partition would be waste.
+        context.add_asset_metadata({"dagster/column_lineage": lineage}, partition_key=context.partition_keys[-1])
+    return dg.MaterializeResult(metadata=of_run)
+
+
+@contextmanager
+def marking_what_completed(
+    context: dg.AssetExecutionContext, completed: Callable[[Sequence[str]], Sequence[str]]
+) -> Iterator[None]:
+    """Mark, when the flow fails halfway, the partitions it had completed; the others stay to be done."""
+    try:
+        yield
+    except Exception:
+        for event_id in completed(context.partition_keys):
+            done = dg.AssetMaterialization(
+                context.asset_key, partition=event_id, description="completed before the run failed"
+            )
+            context.log_event(done)
+        raise

@@ -1,0 +1,36 @@
+"""Which events have work left over: derived from what we remember, so that no crash can lose it."""
+
+from sqlalchemy import and_, or_, select
+
+from ticket_pipeline.store.database import Transaction
+from ticket_pipeline.store.links import LinkState
+from ticket_pipeline.store.schema import links, records, ticket_definitions
+
+_D, _R, _L = ticket_definitions.c, records.c, links.c
+
+
+def unmapped(tx: Transaction, site: str) -> set[str]:
+    """Tell which events have a live definition newer than its record, or a record whose definition is dead."""
+    same = and_(_R.site == _D.site, _R.definition_id == _D.id)
+    behind = or_(_R.definition_id.is_(None), _R.revision < _D.revision)
+    live = select(_D.event_id).join_from(ticket_definitions, records, same, isouter=True)
+    dead = select(_R.event_id).join_from(records, ticket_definitions, same)
+    newer = live.where(_D.site == site, _D.deleted_at.is_(None), behind)
+    orphaned = dead.where(_R.site == site, _D.deleted_at.is_not(None))
+    return set(tx.scalars(newer.union(orphaned)))
+
+
+def unpublished(tx: Transaction, site: str, destination: str) -> set[str]:
+    """Tell which events have a record that the destination does not hold as it is, or holds though it is dead."""
+    same = and_(_L.site == _R.site, _L.definition_id == _R.definition_id, _L.destination == destination)
+    differs = or_(
+        _L.definition_id.is_(None),
+        _L.state != LinkState.LINKED,
+        _L.content_hash.is_(None),
+        _L.content_hash != _R.content_hash,
+    )
+    wanted = select(_R.event_id).join_from(records, links, same, isouter=True).where(_R.site == site, differs)
+    dead = and_(_D.site == _L.site, _D.id == _L.definition_id, _D.deleted_at.is_not(None))
+    doomed = select(_L.event_id).join_from(links, ticket_definitions, dead)
+    unwanted = doomed.where(_L.site == site, _L.destination == destination, _L.state == LinkState.LINKED)
+    return set(tx.scalars(wanted.union(unwanted)))
