@@ -37,3 +37,8 @@ $(READY): pyproject.toml constraints.txt
 $(BENCH_READY): $(READY)
 	$(BIN)/pip install --quiet --constraint constraints.txt --group bench
 	@touch $@
+
+.PHONY: schema
+schema: $(READY)
+	$(BIN)/python -c 'import json; from ticket_pipeline import config; print(json.dumps(config.json_schema(), indent=2))' \
+	  > ticket_pipeline/pipeline.schema.json

@@ -20,6 +20,7 @@ from ticket_pipeline.flows.plan import plan as plan_site
 from ticket_pipeline.flows.reconcile import reconcile as reconcile_site
 from ticket_pipeline.flows.reconcile import refresh
 from ticket_pipeline.model.finding import Finding, Level
+from ticket_pipeline.model.report import LoadReport, MapReport, PublishReport
 from ticket_pipeline.wiring import Site, Wiring
 
 DONE, REFUSALS, WRONG, LATER = 0, 1, 2, 3
@@ -118,22 +119,33 @@ def _plan(site: Site, *, approving: bool, json: bool) -> dict[str, Any]:
 @click.option("--event", metavar="ID", help="Only this Wix event.")
 def sync(config_path: str | None, site: str | None, json: bool, event: str | None) -> int:
     """Load every ticket definition and bring the destination up to it, as a run that Dagster shows."""
-    from ticket_pipeline.orchestration.instance import initialised_instance
+    from ticket_pipeline.orchestration.instance import dagster_home, initialised_instance
     from ticket_pipeline.orchestration.sync import sync as sync_site
 
+    wiring = Wiring(config.load(config_path))
     reports = {}
-    for each in _chosen(config_path, site):
-        with (
-            initialised_instance(each.settings_of_state) as instance,
-            terminal.watching(_err, quiet=json) as watch,
-        ):
-            reports[each.name] = sync_site(each, event_id=event, instance=instance, progress=watch)
-        if not json:
-            terminal.show_sync(_out, each.name, each.destination.identity, reports[each.name])
+    with initialised_instance(dagster_home(wiring.pipeline.state, config.environment())) as instance:
+        for each in [wiring.site(site)] if site else wiring.sites():
+            with terminal.watching(_err, quiet=json) as watch:
+                report = sync_site(wiring, each.name, event_id=event, instance=instance, progress=watch)
+            reports[each.name] = report
+            if not json:
+                terminal.show_synced(
+                    _out,
+                    each.name,
+                    each.destination.identity,
+                    events=report.events,
+                    loaded=report.loaded,
+                    mapped=report.mapped,
+                    published=report.published,
+                )
     if json:
         _print_json({"sites": reports})
-    refused = any(each.loaded.refused or each.mapped.refused or each.published.refused for each in reports.values())
-    return REFUSALS if refused or any(each.published.hold for each in reports.values()) else DONE
+    return REFUSALS if any(_left_over(each.loaded, each.mapped, each.published) for each in reports.values()) else DONE
+
+
+def _left_over(loaded: LoadReport, mapped: MapReport, published: PublishReport) -> bool:
+    return bool(loaded.refused or mapped.refused or published.refused or published.hold)
 
 
 @command()
@@ -150,7 +162,7 @@ def reconcile(config_path: str | None, site: str | None, json: bool) -> int:
             terminal.show_reconciled(_out, each.name, each.destination.identity, report)
     if json:
         _print_json({"sites": reports})
-    return REFUSALS if any(each.published.refused or each.published.hold for each in reports.values()) else DONE
+    return REFUSALS if any(_left_over(each.loaded, each.mapped, each.published) for each in reports.values()) else DONE
 
 
 @command()

@@ -2,23 +2,25 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, create_model
 
 from ticket_pipeline import destinations, kinds
 from ticket_pipeline.config_errors import explain
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.mapping.mapping import FieldMapping, build_mapping
 from ticket_pipeline.model.policy import OnDelete, OnDrift, Policy
 from ticket_pipeline.yaml_source import Source, read_yaml
 
 CONFIG_VARIABLE = "TICKET_PIPELINE_CONFIG"
 DEFAULT_FILE = "pipeline.yaml"
+DEFAULT_STATE = "sqlite:///.ticket-pipeline/state.db"
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)$")
 
 
@@ -48,7 +50,9 @@ class WixSettings(_Value):
 
     base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] = "https://www.wixapis.com"
     auth: Annotated[ApiKeyAuth | AppAuth, Field(discriminator="kind")]
-    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 200
+    #: The app's public key, PEM or base64 of it; a list while keys rotate.
+    webhook_public_key: str | tuple[str, ...] = ()
+    requests_per_minute: Annotated[int, Field(ge=4, le=100_000)] = 200
 
 
 def _declared(package: Any) -> Any:
@@ -63,17 +67,26 @@ def _declared(package: Any) -> Any:
 def _member(package: Any, name: str) -> type[BaseModel]:
     config: type[BaseModel] = kinds.load(package, name).Config
     title = f"{name} ({package.__name__.rpartition('.')[2]})"
-    model = create_model(title, __base__=config, __doc__=config.__doc__, kind=(Literal[name], ...))
-    return model
+    only: Any = Literal[name]
+    return create_model(title, __base__=config, __doc__=config.__doc__, kind=(only, ...))
 
 
-Destination = _declared(destinations)
+if TYPE_CHECKING:
+
+    class DeclaredKind(BaseModel):
+        """The settings of one kind, as that kind declares them."""
+
+        kind: str
+
+    DeclaredDestination = DeclaredKind
+else:
+    DeclaredDestination = _declared(destinations)
 
 
 class SyncSettings(_Value):
     """Where the site's ticket definitions go, and how."""
 
-    destination: Destination
+    destination: DeclaredDestination
     mapping: dict[str, Any] = Field(default_factory=dict)
     on_delete: OnDelete = OnDelete.ARCHIVE
     max_delete_fraction: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.2")
@@ -95,46 +108,83 @@ class SiteSettings(_Value):
 SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
+class ServerSettings(_Value):
+    """Where browsers and Wix reach the server."""
+
+    public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] | None = None
+    allowed_origins: tuple[str, ...] = ()
+
+
 class Pipeline(_Value):
     """The declared pipeline: everything a `pipeline.yaml` says."""
 
     #: SQLAlchemy URL of what the pipeline remembers.
-    state: str
+    state: str = DEFAULT_STATE
+    server: ServerSettings = ServerSettings()
     sites: Annotated[dict[SiteName, SiteSettings], Field(min_length=1)]
 
 
-def find(explicit: str | None = None, environment: Mapping[str, str] | None = None) -> Path | None:
+def find(explicit: str | None, variables: Mapping[str, str]) -> Path | None:
     """Find the file: `--config`, then `$TICKET_PIPELINE_CONFIG`, then `./pipeline.yaml`; None is the sandbox's."""
-    named = explicit or (os.environ if environment is None else environment).get(CONFIG_VARIABLE)
+    named = explicit or variables.get(CONFIG_VARIABLE)
     if named:
         return Path(named)
     here = Path(DEFAULT_FILE)
     return here if here.exists() else None
 
 
-def load(explicit: str | None = None, environment: Mapping[str, str] | None = None) -> Pipeline:
+def load(explicit: str | None = None, variables: Mapping[str, str] | None = None) -> Pipeline:
     """Read the declared pipeline, or the packaged sandbox pipeline where none is declared.
 
     Raises:
         ConfigError: naming file, line, key, value and what is allowed, for every problem at once.
     """
-    environment = os.environ if environment is None else environment
-    path = find(explicit, environment)
+    variables = environment() if variables is None else variables
+    path = find(explicit, variables)
     if path is None:
         text, name, folder = packaged("sandbox_pipeline.yaml"), "the packaged sandbox pipeline", Path.cwd()
     else:
         text, name, folder = _read(path), str(path), path.resolve().parent
-    return validate(read_yaml(text, name=name, environment=environment), folder=folder)
+    return validate(read_yaml(text, name=name, environment=variables), folder=folder)
 
 
 def validate(source: Source, *, folder: Path) -> Pipeline:
     """Turn a parsed file into the declared pipeline; relative SQLite paths are relative to its folder."""
     if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected the keys state and sites; run `ticket-pipeline init` for a start")
+        raise ConfigError(f"{source.name}:1: expected the key sites; run `ticket-pipeline init` for a start")
     try:
-        return Pipeline.model_validate(_anchored(source.data, folder))
+        pipeline = Pipeline.model_validate(_anchored({"state": DEFAULT_STATE, **source.data}, folder))
     except ValidationError as error:
         raise ConfigError(explain(error, source, json_schema())) from error
+    problems = [each for name, site in pipeline.sites.items() for each in _mapping_problems(name, site, source)]
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return pipeline
+
+
+def _mapping_problems(name: str, site: SiteSettings, source: Source) -> Iterator[str]:
+    """Say what is wrong with a site's mapping, each field with its line."""
+    try:
+        mapping_of(site.sync)
+    except ConfigError as error:
+        for problem in str(error).splitlines():
+            field = problem.partition(":")[0].removeprefix("mapping.").partition(".")[0]
+            place = source.at(("sites", name, "sync", "mapping", field))
+            yield f"{place}: sites.{name}.sync.{problem}"
+
+
+def mapping_of(sync: SyncSettings) -> FieldMapping:
+    """Lay the declared fields over the destination kind's default mapping.
+
+    Raises:
+        ConfigError: naming every field of the mapping that cannot work, a line each.
+    """
+    return build_mapping(kinds.load(destinations, sync.destination.kind).DEFAULT_MAPPING, sync.mapping)
+
+
+def environment() -> Mapping[str, str]:
+    """Give the environment to those who must look at it or hand it on."""
+    return os.environ
 
 
 def packaged(name: str) -> str:

@@ -32,7 +32,7 @@ def _problem(detail: ErrorDetails, path: Path, place: Schema, source: Source) ->
         case "extra_forbidden":
             return _unknown("setting", str(path[-1]), sorted(place.get("properties", {})))
         case "missing":
-            return "is missing" + _described(place.get("properties", {}).get(path[-1], {}))
+            return "is missing" + (f" ({place['description']})" if "description" in place else "")
         case "union_tag_invalid":
             allowed = [name.strip().strip("'") for name in context["expected_tags"].split(",")]
             return _unknown("kind", str(context["tag"]), allowed)
@@ -48,10 +48,6 @@ def _unknown(what: str, name: str, allowed: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, allowed, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {what} {name!r}; {hint}allowed: {', '.join(allowed)}"
-
-
-def _described(schema: Schema) -> str:
-    return f" ({schema['description']})" if "description" in schema else ""
 
 
 def _shown(detail: ErrorDetails, path: Path, place: Schema, source: Source) -> str:

@@ -23,7 +23,17 @@ from ticket_pipeline.flows.progress import unwatched
 from ticket_pipeline.model.change import Action, Change
 from ticket_pipeline.model.finding import Finding, Level
 from ticket_pipeline.model.record import Value
-from ticket_pipeline.model.report import Drift, Hold, Plan, PublishReport, ReconcileReport, Refusal
+from ticket_pipeline.model.report import (
+    Drift,
+    EventsReport,
+    Hold,
+    LoadReport,
+    MapReport,
+    Plan,
+    PublishReport,
+    ReconcileReport,
+    Refusal,
+)
 
 _MARKS = {
     Action.CREATE: ("+", "green"),
@@ -113,6 +123,35 @@ def show_losses(console: Console, losses: Mapping[str, tuple[str, ...]]) -> None
             console.print(f"  [yellow]lost[/] {definition_id}: {escape(sentence)}", highlight=False)
     if len(losses) > _MOST_SHOWN:
         console.print(f"  … and {len(losses) - _MOST_SHOWN} more definitions with losses")
+
+
+def show_synced(
+    console: Console,
+    site: str,
+    destination: str,
+    *,
+    events: EventsReport,
+    loaded: LoadReport,
+    mapped: MapReport,
+    published: PublishReport,
+) -> None:
+    """Say what a sync did, and what it left behind."""
+    console.print(f"[bold]{escape(site)}[/] -> {escape(destination)}")
+    show_losses(console, mapped.losses)
+    show_refusals(console, (*events.refused, *loaded.refused, *mapped.refused))
+    show_published(console, site, published)
+    rows = [
+        ("events", loaded.events),
+        ("ticket definitions", loaded.definitions),
+        ("records created", published.created),
+        ("records updated", published.updated),
+        ("records archived, deleted", _figures(published.archived, published.deleted)),
+        ("records unchanged", published.unchanged),
+        ("requests spent", events.requests + loaded.requests),
+    ]
+    show_figures(console, rows)
+    if not published.written and not published.hold and not published.refused:
+        console.print("In sync: nothing was written.")
 
 
 def show_reconciled(console: Console, site: str, destination: str, report: ReconcileReport) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ticket_pipeline import destinations, kinds
-from ticket_pipeline.config import ApiKeyAuth, Pipeline, SiteSettings, WixSettings
+from ticket_pipeline.config import ApiKeyAuth, Pipeline, SiteSettings, WixSettings, mapping_of
 from ticket_pipeline.destinations.base import Destination
 from ticket_pipeline.errors import ConfigError
-from ticket_pipeline.mapping.mapping import FieldMapping, build_mapping
+from ticket_pipeline.mapping.mapping import FieldMapping
 from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.store.budget import SharedBudget
 from ticket_pipeline.store.database import Database, open_database
@@ -48,7 +48,7 @@ class Site:
     @cached_property
     def mapping(self) -> FieldMapping:
         """The destination kind's default mapping, with the declared fields over it."""
-        return mapping_of(self.name, self.settings)
+        return mapping_of(self.settings.sync)
 
     @cached_property
     def destination(self) -> Destination:
@@ -88,19 +88,6 @@ class Wiring:
     def sites(self) -> list[Site]:
         """Give the parts of every declared site."""
         return [self.site(name) for name in self.pipeline.sites]
-
-
-def mapping_of(name: str, settings: SiteSettings) -> FieldMapping:
-    """Build a site's mapping without opening anything.
-
-    Raises:
-        ConfigError: naming every field of the mapping that cannot work.
-    """
-    default = kinds.load(destinations, settings.sync.destination.kind).DEFAULT_MAPPING
-    try:
-        return build_mapping(default, settings.sync.mapping)
-    except ConfigError as error:
-        raise ConfigError(f"sites.{name}.sync.mapping: {error}") from error
 
 
 def _auth(wix: WixSettings) -> Auth:

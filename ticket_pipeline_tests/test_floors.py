@@ -13,10 +13,9 @@ ROOT = Path(ticket_pipeline.__file__).parent
 #: From the top down. A place may import from floors below its own, and from itself.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"definitions", "cli"}),
-    frozenset({"terminal"}),
     frozenset({"orchestration", "server", "sandbox"}),
     frozenset({"wiring"}),
-    frozenset({"config"}),
+    frozenset({"config", "terminal"}),
     frozenset({"flows", "webhooks", "counter", "config_errors"}),
     frozenset({"store", "destinations", "audiences", "channels"}),
     frozenset({"wix"}),
@@ -35,7 +34,7 @@ HOMES: dict[str, frozenset[str]] = {
     "pandas": frozenset({"mapping", "orchestration"}),
     "yaml": frozenset({"yaml_source"}),
     "click": frozenset({"cli"}),
-    "rich": frozenset({"cli", "terminal"}),
+    "rich": frozenset({"cli", "terminal", "orchestration.dev"}),
     "babel": frozenset({"mapping"}),
 }
 

@@ -21,7 +21,7 @@ def open_engine(url: str) -> Engine:
     """
     parsed = _parse(url)
     try:
-        engine = create_engine(parsed, **_options(parsed))
+        engine = create_engine(parsed, hide_parameters=True, **_options(parsed))
     except ModuleNotFoundError as error:
         remedy = "pip install 'ticket-pipeline[postgresql]'" if error.name == "psycopg" else "install it"
         raise ConfigError(f"sql: the driver {error.name!r} is not installed; {remedy}") from error

@@ -1,13 +1,14 @@
 """Load: which events the site has."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
-from ticket_pipeline.errors import ConfigError, NotFoundError
-from ticket_pipeline.model.event import Event
+from ticket_pipeline.errors import NotFoundError
 from ticket_pipeline.model.report import EventsReport, Refusal
 from ticket_pipeline.store import definitions, events
 from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.wix.answer import AccessError
 from ticket_pipeline.wix.client import WixClient
 from ticket_pipeline.wix.events import get_event, query_events
 
@@ -55,13 +56,17 @@ def _confirm_gone(state: SiteState, wix: WixClient, seen: set[str], *, now: date
 
 def _is_gone(state: SiteState, wix: WixClient, event_id: str, *, now: datetime) -> bool:
     try:
-        found: Event = get_event(wix, event_id)
+        found = get_event(wix, event_id)
     except NotFoundError:
         return True
-    except ConfigError as error:
-        # The query has just been allowed, so this is one event we may not see: a draft again, not gone.
+    except AccessError as error:
+        # The query has just been allowed, so this is one event that we may not see: a draft again, not gone.
         log.warning("event_not_readable", extra={"site": state.site, "event_id": event_id, "reason": str(error)})
-        return False
+        with state.reading() as tx:
+            known = events.get(tx, state.site, event_id)
+        if known is None:
+            return False
+        found = replace(known, status="DRAFT", body={**known.body, "status": "DRAFT"})
     with state.writing() as tx:
         events.put(tx, state.site, [found], read_at=now)
     return False

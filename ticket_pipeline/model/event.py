@@ -29,5 +29,8 @@ class Event:
 
     @property
     def sells_tickets(self) -> bool:
-        """Whether ticket definitions may exist; an unknown registration counts as yes."""
-        return self.registration not in {"RSVP", "EXTERNAL", "NONE"}
+        """Whether ticket definitions may exist and be read; an unknown registration counts as yes.
+
+        Wix refuses a whole query that touches a draft's definitions.
+        """
+        return self.status != "DRAFT" and self.registration not in {"RSVP", "EXTERNAL", "NONE"}

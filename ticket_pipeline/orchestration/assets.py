@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from ticket_pipeline.config import mapping_of
 from ticket_pipeline.flows.inspect_work import in_step, loaded_since, look_for_work
 from ticket_pipeline.flows.load import load_definitions
 from ticket_pipeline.flows.load_events import load_events
@@ -28,7 +29,7 @@ from ticket_pipeline.orchestration.names import (
 )
 from ticket_pipeline.orchestration.reporting import marking_what_completed, report_partitions
 from ticket_pipeline.orchestration.watch import Watch
-from ticket_pipeline.wiring import Site, Wiring, mapping_of
+from ticket_pipeline.wiring import Site, Wiring
 
 #: Changes when a body does something else than before.
 CODE_VERSION = "1"
@@ -116,7 +117,7 @@ def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
 
 
 def _external_records(parts: Parts) -> dg.AssetsDefinition:
-    mapping = mapping_of(parts.names.site, parts.wiring.pipeline.sites[parts.names.site])
+    mapping = mapping_of(parts.wiring.pipeline.sites[parts.names.site].sync)
     lineage = columns.mapping_lineage(
         mapping.columns, definitions=parts.names.key(TICKET_DEFINITIONS), events=parts.names.key(EVENTS)
     )
@@ -142,7 +143,7 @@ def _external_records(parts: Parts) -> dg.AssetsDefinition:
 
 
 def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
-    mapping = mapping_of(parts.names.site, parts.wiring.pipeline.sites[parts.names.site])
+    mapping = mapping_of(parts.wiring.pipeline.sites[parts.names.site].sync)
     lineage = columns.copied_lineage(mapping.columns, records=parts.names.key(EXTERNAL_RECORDS))
 
     @dg.asset(

@@ -17,7 +17,6 @@ from ticket_pipeline.orchestration import metadata
 from ticket_pipeline.orchestration.assets import Parts
 from ticket_pipeline.orchestration.failures import explained, retry_policy
 from ticket_pipeline.orchestration.names import EXTERNAL_RECORDS, TICKET_DEFINITIONS, TICKET_SYNC
-from ticket_pipeline.orchestration.watch import Watch
 from ticket_pipeline.store import dead_letters, definitions
 
 _ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
@@ -75,7 +74,7 @@ def _one_to_one(parts: Parts) -> dg.AssetChecksDefinition:
     )
     def one_to_one(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         site = parts.site
-        with explained(Watch()):
+        with explained(parts.watch):
             pairs = pair_up(site.state, site.destination, _scope(context))
         missing: list[metadata.Row] = [{"definition": each} for each in pairs.missing]
         several: list[metadata.Row] = [{"id": each, "held by": ", ".join(by)} for each, by in pairs.twins.items()]
@@ -95,7 +94,7 @@ def _destination_equals_plan(parts: Parts) -> dg.AssetChecksDefinition:
     )
     def destination_equals_plan(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         site, scope = parts.site, _scope(context)
-        with explained(Watch()):
+        with explained(parts.watch):
             drift = find_drift(site.state, site.destination, scope)
             left = plan(site.state, site.destination, site.policy, scope)
         rows = _differences(drift, left)

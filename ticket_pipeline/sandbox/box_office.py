@@ -130,7 +130,7 @@ def cancel(world: World, number: str, ticket_numbers: Sequence[str] = ()) -> Ord
         status = "CANCELED" if all(t.canceled for t in tickets) else order.status
         after = replace(order, tickets=tickets, status=status, updated=now)
         lines = [Line(definition_id=t.definition_id, quantity=1) for t in going]
-        freed = stock(world.definitions, lines, now, sold=-1)
+        freed = stock(world.definitions, lines, now, sold=-1) if order.confirmed else []
         world.apply(*freed, Change(kind=ChangeKind.ORDER_UPDATED, before=order, after=after, at=now))
         return after
 

@@ -57,7 +57,7 @@ def definition_fields(now: datetime) -> Fields:
 
 
 class DefinitionQueries:
-    """Answers to queries over the world, kept while the world stands still."""
+    """Answers to queries over the world, kept while it stands still; a sale that starts or ends moves it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -75,7 +75,7 @@ class DefinitionQueries:
             self._kept.move_to_end(key)
             return self._kept[key]
         found = [d.id for d in self._find(written, sort, drafts, most_in, seen)]
-        if current and "saleStatus" not in key[0]:
+        if current:
             self._kept[key] = found
             if len(self._kept) > KEPT_RESULTS:
                 self._kept.popitem(last=False)

@@ -65,10 +65,10 @@ def sort_items(items: Sequence[Any], written: Any, fields: Fields) -> list[Any]:
     """
     ordered = list(items)
     for field, descending in reversed(parse_sort(written, fields)):
-        empty = [item for item in ordered if field.read(item) is None]
-        filled = [item for item in ordered if field.read(item) is not None] if empty else ordered
-        filled.sort(key=field.read, reverse=descending)
-        ordered = [*filled, *empty] if descending else [*empty, *filled]
+        try:
+            ordered = sorted(ordered, key=field.read, reverse=descending)
+        except TypeError:
+            ordered = _sorted_with_gaps(ordered, field.read, descending=descending)
     return ordered
 
 
@@ -119,9 +119,12 @@ def whole(value: Any) -> int:
 def amount(value: Any) -> Decimal:
     """Take an amount of money from a filter."""
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation as error:
         raise ValueError("must be a decimal number") from error
+    if not number.is_finite():
+        raise ValueError("must be a finite number")
+    return number
 
 
 def instant(value: Any) -> Any:
@@ -197,3 +200,9 @@ def _test(read: Callable[[Any], Any], operator: str, value: Any) -> Predicate:
         "$lte": lambda item: (found := read(item)) is not None and found <= value,
     }
     return tests[operator]
+
+
+def _sorted_with_gaps(items: Sequence[Any], read: Callable[[Any], Any], *, descending: bool) -> list[Any]:
+    empty = [item for item in items if read(item) is None]
+    filled = sorted((item for item in items if read(item) is not None), key=read, reverse=descending)
+    return [*filled, *empty] if descending else [*empty, *filled]

@@ -65,7 +65,7 @@ def read_paging(query: Document) -> PageRequest:
     Raises:
         Refusal: 400.
     """
-    paging, cursor_paging = query.get("paging"), query.get("cursorPaging")
+    paging, cursor_paging = part_of(query, "paging"), part_of(query, "cursorPaging")
     if paging is not None and cursor_paging is not None:
         said = "must have at most one of paging, cursorPaging"
         raise invalid([Violation(field="query", description=said, rule="CUSTOM")])
@@ -78,6 +78,18 @@ def read_paging(query: Document) -> PageRequest:
     paging = paging or {}
     limit = bounded("query.paging.limit", paging.get("limit"), MOST_PER_PAGE) or BY_OFFSET
     return PageRequest(limit=limit, offset=bounded("query.paging.offset", paging.get("offset")))
+
+
+def part_of(document: Document, name: str) -> Document | None:
+    """Take an object out of a request.
+
+    Raises:
+        Refusal: 400, it is something else.
+    """
+    part = document.get(name)
+    if part is not None and not isinstance(part, dict):
+        raise invalid([wrong_format(name, "must be an object")])
+    return part
 
 
 def bounded(field: str, value: Any, most: int | None = None) -> int:

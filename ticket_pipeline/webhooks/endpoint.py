@@ -20,6 +20,14 @@ class Endpoint:
     app_id: str | None = None
 
 
+def all_keys(endpoints: Sequence[Endpoint]) -> list[PublicKey]:
+    """List the keys behind an address, each once: sites of one app share theirs."""
+    keys: list[PublicKey] = []
+    for endpoint in endpoints:
+        keys.extend(key for key in endpoint.keys if key not in keys)
+    return keys
+
+
 def choose(endpoints: Sequence[Endpoint], key: PublicKey, instance_id: str | None) -> Endpoint:
     """Find the site among those an address stands for: of this key, and by the instance that sent the webhook.
 

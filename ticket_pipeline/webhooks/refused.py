@@ -20,7 +20,7 @@ class Refusal(StrEnum):
     TOO_LARGE = "too_large"
 
 
-class RefusedWebhook(RejectedError):
+class RefusedWebhook(RejectedError):  # noqa: N818 - it is the webhook's fault, and reads so where it is raised
     """This webhook is not landed; the sentence names nothing of its content."""
 
     code: Refusal

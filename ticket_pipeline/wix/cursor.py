@@ -34,7 +34,7 @@ def follow(
             return
         if cursor in seen:
             raise TransientError(f"wix: a cursor of POST {path} came twice; read it again")
-        pass
+        seen.add(cursor)
         wanted = {"cursorPaging": {"limit": LIMIT, "cursor": cursor}}
 
 

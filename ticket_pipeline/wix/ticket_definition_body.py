@@ -24,8 +24,6 @@ def parse_ticket_definition(body: Any) -> TicketDefinition:
         RejectedError: id, event, revision or name is missing, or a field is of the wrong type (`unreadable`).
     """
     read = JsonBody(body, of=_name(body))
-    initial_limit, actual_limit = read.whole("initialLimit"), read.whole("actualLimit")
-    limited = read.flag("limited")
     return TicketDefinition(
         id=read.must(read.text, "id"),
         event_id=read.must(read.text, "eventId"),
@@ -34,9 +32,9 @@ def parse_ticket_definition(body: Any) -> TicketDefinition:
         description=read.text("description"),
         policy_text=read.text("policyText"),
         hidden=bool(read.flag("hidden")),
-        limited=_has_limit(initial_limit, actual_limit) if limited is None else limited,
-        initial_limit=initial_limit,
-        actual_limit=actual_limit,
+        limited=_limited(read),
+        initial_limit=read.whole("initialLimit"),
+        actual_limit=read.whole("actualLimit"),
         limit_per_checkout=read.whole("limitPerCheckout"),
         fee_type=read.text("feeType"),
         pricing=_pricing(read.part("pricingMethod")),
@@ -53,8 +51,12 @@ def _name(body: Any) -> str:
     return f"ticket definition {text_in(body, 'id') or 'without id'}"
 
 
-def _has_limit(*limits: int | None) -> bool:
-    return any(limit is not None for limit in limits)
+def _limited(read: JsonBody) -> bool:
+    """Tell whether there is a limit; where Wix does not say, a number says it."""
+    said = read.flag("limited")
+    if said is not None:
+        return said
+    return read.whole("initialLimit") is not None or read.whole("actualLimit") is not None
 
 
 def _pricing(read: JsonBody | None) -> Pricing:

@@ -149,6 +149,8 @@ def _host(base_url: str) -> str:
     try:
         parts = urlsplit(base_url)
         port = f":{parts.port}" if parts.port else ""
+        # requests lets what urllib3 says about such a name escape.
+        (parts.hostname or "").encode("idna")
     except ValueError as error:
         raise ConfigError("wix: base_url is no address; the default is https://www.wixapis.com") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:

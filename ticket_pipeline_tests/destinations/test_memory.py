@@ -1,5 +1,8 @@
 """The destination in memory."""
 
+from types import ModuleType
+from typing import ClassVar
+
 import pytest
 
 from ticket_pipeline.destinations import memory
@@ -14,7 +17,7 @@ from ticket_pipeline_tests.mapping.tickets import ticket
 class TestMemory(DestinationContract):
     """Memory keeps the contract."""
 
-    kind = memory
+    kind: ClassVar[ModuleType] = memory
 
     @pytest.fixture
     def destination(self) -> Memory:

@@ -194,6 +194,16 @@ def test_an_order_that_waits_for_money_holds_its_tickets(api: Api) -> None:
     assert (details["reservedCount"], details["soldCount"]) == (0, 11)
 
 
+def test_money_that_comes_after_the_hold_ran_out_still_buys(api: Api, clock: Clock) -> None:
+    vip = api.named("VIP & Dinner")["id"]
+    waiting = api.sandbox("/buy", {"definitionId": vip, "quantity": 1, "status": "PENDING"})["order"]
+    clock.forward(minutes=20)
+    api.sandbox("/hold", {"definitionId": vip, "quantity": 2})
+    api.sandbox("/confirm", {"orderNumber": waiting["orderNumber"]})
+    details = api.named("VIP & Dinner")["salesDetails"]
+    assert (details["soldCount"], details["reservedCount"]) == (10, 2)
+
+
 def test_a_limit_below_what_was_sold_leaves_nothing(api: Api) -> None:
     floor = api.named("VIP & Dinner")
     api.sandbox("/edit", {"definitionId": floor["id"], "ticketDefinition": {"initialLimit": 5}})

@@ -138,6 +138,18 @@ class TestSqliteFile:
             put(tx, 1)
         database.close()
 
+    def test_a_file_that_others_hold_at_the_first_opening_is_waited_for(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("time.sleep", lambda _: other.rollback())
+        database = open_database(f"sqlite:///{tmp_path}/state.db?timeout=0")
+        with database.reading() as tx:
+            assert tx.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        database.close()
+        other.close()
+
     def test_a_full_disk_is_a_reason_to_wait_and_loses_nothing(self, tmp_path: Path) -> None:
         database = open_database(f"sqlite:///{tmp_path}/state.db")
         with database.writing() as tx:

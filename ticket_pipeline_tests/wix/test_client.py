@@ -235,7 +235,10 @@ def test_threads_share_one_client() -> None:
     assert stage.client.requests_spent == 200
 
 
-@pytest.mark.parametrize("base_url", ["", "www.wixapis.com", "ftp://wix.test", "https://", "https://wix.test:port"])
+@pytest.mark.parametrize(
+    "base_url",
+    ["", "www.wixapis.com", "ftp://wix.test", "https://", "https://wix.test:port", f"https://{'a' * 70}.test"],
+)
 def test_a_base_url_that_is_no_address_is_refused_at_once(base_url: str) -> None:
     with pytest.raises(ConfigError, match="base_url"):
         WixClient(base_url=base_url, auth=ApiKey(api_key="k", site_id="s"), budget=OpenBudget())

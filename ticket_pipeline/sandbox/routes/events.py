@@ -10,7 +10,7 @@ from ticket_pipeline.sandbox.event_documents import event_document
 from ticket_pipeline.sandbox.event_query import find_events
 from ticket_pipeline.sandbox.operation import Call, Operation
 from ticket_pipeline.sandbox.organiser import find_event
-from ticket_pipeline.sandbox.paging import bounded
+from ticket_pipeline.sandbox.paging import bounded, part_of
 from ticket_pipeline.sandbox.refusals import plain, refused
 from ticket_pipeline.sandbox.routes.masks import read_mask
 from ticket_pipeline.sandbox.validation import require_guid
@@ -24,10 +24,9 @@ MASK = (
 
 def query(call: Call) -> Document:
     """Answer a page of the events that match; without a limit there is nothing on it."""
-    given = call.body.get("query")
-    written = given if isinstance(given, dict) else {}
+    written = part_of(call.body, "query") or {}
     fields = read_mask(call.body.get("fields"), MASK, most=20)
-    paging = written.get("paging") or {}
+    paging = part_of(written, "paging") or {}
     limit = bounded("query.paging.limit", paging.get("limit"), MOST_PER_PAGE)
     offset = bounded("query.paging.offset", paging.get("offset"))
     drafts = call.body.get("includeDrafts") is True

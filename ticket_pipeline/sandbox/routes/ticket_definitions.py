@@ -12,7 +12,7 @@ from ticket_pipeline.sandbox.definition_query import definition_fields, events_n
 from ticket_pipeline.sandbox.documents import definition_document
 from ticket_pipeline.sandbox.entities import Definition, Document
 from ticket_pipeline.sandbox.operation import Call, Handler, Operation
-from ticket_pipeline.sandbox.paging import by_cursor, by_offset, read_paging
+from ticket_pipeline.sandbox.paging import by_cursor, by_offset, part_of, read_paging
 from ticket_pipeline.sandbox.refusals import Violation, bad_filter, invalid, plain, refused
 from ticket_pipeline.sandbox.routes.masks import read_mask
 from ticket_pipeline.sandbox.validation import require_guid
@@ -28,7 +28,7 @@ def query(call: Call) -> Document:
     over a filter sent with it. A filter that names a draft's event is refused to who may not read drafts; other
     queries leave drafts out for them.
     """
-    desk, written = call.desk, _object(call.body, "query")
+    desk, written = call.desk, part_of(call.body, "query") or {}
     fields = read_mask(call.body.get("fields"), MASK, most=5)
     request = read_paging(written)
     faults = desk.faults.faults
@@ -49,7 +49,7 @@ def count(call: Call) -> Document:
     if not isinstance(facets, list) or len(facets) > MOST_FACETS:
         raise bad_filter(f"facet must be an array of at most {MOST_FACETS}")
     known = definition_fields(call.desk.world.now)
-    unknown = [name for name in facets if name not in known]
+    unknown = [name for name in facets if not isinstance(name, str) or name not in known]
     if unknown:
         raise bad_filter(f"Counting by {unknown[0]} is not supported")
     ids = _matching(call, call.body.get("filter"), None)
@@ -149,11 +149,6 @@ def _answer(call: Call, definition: Definition, fields: Collection[str]) -> Docu
 def _shown(call: Call, definition: Definition, fields: Collection[str]) -> Document:
     world = call.desk.world
     return definition_document(definition, world.events.get(definition.event_id), world.now, fields)
-
-
-def _object(body: Document, name: str) -> Document:
-    found = body.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _facet(value: Any) -> str:

@@ -11,12 +11,18 @@ _INSTANT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     """Make the first tables."""
-    _source()
-    _destination()
-    _bookkeeping()
+    _events()
+    _ticket_definitions()
+    _loads()
+    _records()
+    _links()
+    _dead_letters()
+    _checkpoints()
+    _budgets()
+    _approvals()
 
 
-def _source() -> None:
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("site", sa.Text, primary_key=True),
@@ -31,6 +37,9 @@ def _source() -> None:
         sa.Column("read_at", _INSTANT, nullable=False),
         sa.Column("gone_at", _INSTANT),
     )
+
+
+def _ticket_definitions() -> None:
     op.create_table(
         "ticket_definitions",
         sa.Column("site", sa.Text, primary_key=True),
@@ -49,6 +58,9 @@ def _source() -> None:
         ),
     )
     op.create_index("ticket_definitions_by_event", "ticket_definitions", ["site", "event_id", "id"])
+
+
+def _loads() -> None:
     op.create_table(
         "loads",
         sa.Column("site", sa.Text, primary_key=True),
@@ -60,7 +72,7 @@ def _source() -> None:
     )
 
 
-def _destination() -> None:
+def _records() -> None:
     op.create_table(
         "records",
         sa.Column("site", sa.Text, primary_key=True),
@@ -73,6 +85,9 @@ def _destination() -> None:
         sa.Column("mapped_at", _INSTANT, nullable=False),
     )
     op.create_index("records_by_event", "records", ["site", "event_id", "definition_id"])
+
+
+def _links() -> None:
     op.create_table(
         "links",
         sa.Column("site", sa.Text, primary_key=True),
@@ -90,7 +105,7 @@ def _destination() -> None:
     op.create_index("links_by_event", "links", ["site", "destination", "event_id", "definition_id"])
 
 
-def _bookkeeping() -> None:
+def _dead_letters() -> None:
     op.create_table(
         "dead_letters",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
@@ -115,6 +130,9 @@ def _bookkeeping() -> None:
         sqlite_where=still_open,
         postgresql_where=still_open,
     )
+
+
+def _checkpoints() -> None:
     op.create_table(
         "checkpoints",
         sa.Column("site", sa.Text, primary_key=True),
@@ -122,12 +140,18 @@ def _bookkeeping() -> None:
         sa.Column("value", sa.Text),
         sa.Column("updated_at", _INSTANT, nullable=False),
     )
+
+
+def _budgets() -> None:
     op.create_table(
         "budgets",
         sa.Column("site", sa.Text, primary_key=True),
         sa.Column("tokens", sa.Double, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
     )
+
+
+def _approvals() -> None:
     op.create_table(
         "approvals",
         sa.Column("site", sa.Text, primary_key=True),

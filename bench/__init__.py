@@ -1,0 +1,1 @@
+"""The benches: what the pipeline costs, measured; `python -m bench`."""

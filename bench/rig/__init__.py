@@ -1,0 +1,1 @@
+"""What the benches stand on: child processes, a sandbox, a declared pipeline, figures and where they go."""

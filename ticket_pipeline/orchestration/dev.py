@@ -1,0 +1,173 @@
+"""Dev: everything in one terminal: the sandbox, a first sync, and Dagster on top of it."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+from rich.table import Table
+
+from ticket_pipeline.errors import TransientError
+from ticket_pipeline.flows.progress import Progress, unwatched
+from ticket_pipeline.orchestration.instance import HOME_VARIABLE, dagster_home, initialised_instance, workspace_file
+from ticket_pipeline.orchestration.services import Service, ServiceDied, Supervisor, refuse_ports_in_use
+from ticket_pipeline.orchestration.sync import SyncReport, sync
+from ticket_pipeline.wiring import Wiring
+
+HOST = "127.0.0.1"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+Watching = Callable[[], AbstractContextManager[Progress]]
+
+
+@contextmanager
+def unseen() -> Iterator[Progress]:
+    """Show no progress."""
+    yield unwatched
+
+
+def dev(
+    wiring: Wiring,
+    *,
+    environment: Mapping[str, str],
+    services: Sequence[Service] = (),
+    dagster_port: int = 3000,
+    console: Console,
+    watching: Watching = unseen,
+) -> int:
+    """Run the services, sync every site once, then run Dagster until SIGINT or SIGTERM; return the exit code.
+
+    `environment` is given to every process, and must be the one the pipeline was read with.
+
+    Raises:
+        ConfigError: a port is in use, or the sync stopped at a setting; nothing is left running.
+    """
+    home = dagster_home(wiring.pipeline.state, environment)
+    webserver, daemon = dagster_services(home, dagster_port)
+    refuse_ports_in_use([*services, webserver])
+    with _stopping_on_signals(), Supervisor(environment, home / "services") as supervisor:
+        try:
+            _start(supervisor, [*services, webserver], ready=services)
+            with initialised_instance(home) as instance:
+                _sync_all(wiring, instance, console, watching)
+            supervisor.wait_ready(webserver)
+            # Only now, so that its sensors do not ask for what the first sync is doing.
+            supervisor.start(daemon)
+            _show_addresses(wiring, console, [*services, webserver])
+            supervisor.watch()
+        except ServiceDied as death:
+            console.print(f"[red]{_plain(death)}[/red]", soft_wrap=True)
+            return 1
+        except KeyboardInterrupt:
+            console.print("Stopping …")
+        finally:
+            _ignore_signals()
+    return 0
+
+
+def sandbox_service(port: int, *arguments: str) -> Service:
+    """Describe the sandbox as a service; `arguments` are those of `python -m ticket_pipeline.sandbox`."""
+    return Service(
+        name="sandbox",
+        command=[sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), *arguments],
+        ready_url=f"http://{HOST}:{port}/",
+        port=port,
+    )
+
+
+def dagster_services(home: Path, port: int) -> tuple[Service, Service]:
+    """Describe Dagster's webserver and its daemon on one home; the UI has no authentication, so it stays at home."""
+    workspace, environment = str(workspace_file()), {HOME_VARIABLE: str(home)}
+    webserver = Service(
+        name="dagster-webserver",
+        command=[sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p", str(port), "-w", workspace],
+        ready_url=f"http://{HOST}:{port}/server_info",
+        port=port,
+        port_option="--dagster-port",
+        environment=environment,
+    )
+    daemon = Service(
+        name="dagster-daemon",
+        command=[sys.executable, "-m", "dagster._daemon", "run", "-w", workspace],
+        environment=environment,
+    )
+    return webserver, daemon
+
+
+def _start(supervisor: Supervisor, services: Sequence[Service], *, ready: Sequence[Service]) -> None:
+    for each in services:
+        supervisor.start(each)
+    for each in ready:
+        supervisor.wait_ready(each)
+
+
+def _sync_all(wiring: Wiring, instance: dg.DagsterInstance, console: Console, watching: Watching) -> None:
+    for site in wiring.pipeline.sites:
+        try:
+            with watching() as progress:
+                report = sync(wiring, site, instance=instance, progress=progress)
+        except TransientError as error:
+            console.print(f"[yellow]{site}: {_plain(error)}; Dagster tries again[/yellow]", soft_wrap=True)
+        else:
+            console.print(_table(site, report))
+
+
+def _table(site: str, report: SyncReport) -> Table:
+    loaded, published = report.loaded, report.published
+    table = Table(title=f"{site}: first sync", title_justify="left")
+    table.add_column("step")
+    table.add_column("result")
+    table.add_row("events", f"{len(report.events.event_ids)} that sell tickets, {report.events.requests} requests")
+    table.add_row("ticket definitions", f"{loaded.definitions} read, {loaded.requests} requests")
+    table.add_row("records", f"{report.mapped.records} mapped, {len(report.mapped.refused)} refused")
+    table.add_row("destination", _written(report))
+    table.add_row("checks", ", ".join(each.name for each in report.failed_checks) or "all passed")
+    table.caption = f"{published.unchanged} unchanged, {len(published.refused)} refused"
+    return table
+
+
+def _written(report: SyncReport) -> str:
+    published = report.published
+    if published.hold is not None:
+        held = published.hold
+        return f"held: {held.deletes} of {held.of} would be taken away; `ticket-pipeline plan --approve {held.digest}`"
+    return f"{published.created} created, {published.updated} updated, {published.archived} archived"
+
+
+def _show_addresses(wiring: Wiring, console: Console, services: Sequence[Service]) -> None:
+    table = Table.grid(padding=(0, 2))
+    for service in services:
+        address = f"http://{HOST}:{service.port}"
+        if service.name == "dagster-webserver":
+            for site in wiring.pipeline.sites:
+                table.add_row(f"Dagster, {site}", f"{address}/locations/ticket-pipeline/asset-groups/{site}/lineage")
+        elif service.port is not None:
+            table.add_row(service.name, address)
+    for each in wiring.sites():
+        table.add_row(f"destination, {each.name}", each.destination.identity)
+    console.print(table, soft_wrap=True)
+    console.print("Ctrl-C stops everything.")
+
+
+@contextmanager
+def _stopping_on_signals() -> Iterator[None]:
+    """Take SIGTERM, and a closed terminal, for Ctrl-C."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    """Let nothing disturb the stopping, which ends by itself."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _plain(error: Exception) -> str:
+    """Keep rich from reading brackets in a message as markup."""
+    return str(error).replace("[", r"\[")

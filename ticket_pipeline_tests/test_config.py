@@ -1,0 +1,161 @@
+"""The declared pipeline: read whole or refused with file, line, key, value and what is allowed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ticket_pipeline import config
+from ticket_pipeline.config import ApiKeyAuth, AppAuth, Pipeline
+from ticket_pipeline.errors import ConfigError
+
+GOOD = """
+state: sqlite:///state.db
+server:
+  public_url: https://tickets.example.org
+  allowed_origins: ["https://www.example.org"]
+sites:
+  box_office:
+    wix:
+      auth: {kind: api_key, api_key: "${WIX_API_KEY}", site_id: "${WIX_SITE_ID}"}
+      webhook_public_key: ["one", "two"]
+    sync:
+      destination: {kind: sql, url: "sqlite:///ticketing.db", table: tickets}
+      mapping:
+        title: name
+        price: {from: price.value, as: decimal}
+        code: "WIX-{id}"
+      on_delete: archive
+      max_delete_fraction: 0.2
+      on_drift: overwrite
+"""
+ENVIRONMENT = {"WIX_API_KEY": "very-secret", "WIX_SITE_ID": "a-site"}
+
+
+def load(tmp_path: Path, text: str = GOOD, **environment: str) -> Pipeline:
+    path = tmp_path / "my.yaml"
+    path.write_text(text, encoding="utf-8")
+    return config.load(str(path), ENVIRONMENT | environment)
+
+
+def refused(tmp_path: Path, old: str, new: str) -> str:
+    assert old in GOOD
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, GOOD.replace(old, new))
+    return str(caught.value).replace(str(tmp_path), "")
+
+
+def test_a_declared_pipeline_is_read_whole(tmp_path: Path) -> None:
+    site = load(tmp_path).sites["box_office"]
+    assert isinstance(site.wix.auth, ApiKeyAuth)
+    assert site.wix.auth.api_key.get_secret_value() == "very-secret"
+    assert site.wix.base_url == "https://www.wixapis.com"
+    assert site.wix.requests_per_minute == 200
+    assert site.sync.destination.table == "tickets"
+
+
+def test_a_relative_database_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
+    pipeline = load(tmp_path)
+    assert pipeline.state == f"sqlite:///{tmp_path}/state.db"
+    assert pipeline.sites["box_office"].sync.destination.url == f"sqlite:///{tmp_path}/ticketing.db"
+
+
+def test_a_state_that_is_not_declared_lies_beside_the_file_too(tmp_path: Path) -> None:
+    pipeline = load(tmp_path, GOOD.replace("state: sqlite:///state.db", ""))
+    assert pipeline.state == f"sqlite:///{tmp_path}/.ticket-pipeline/state.db"
+
+
+def test_an_app_is_another_way_in(tmp_path: Path) -> None:
+    app = "auth: {kind: app, app_id: a, app_secret: s, instance_id: i}"
+    text = GOOD.replace('auth: {kind: api_key, api_key: "${WIX_API_KEY}", site_id: "${WIX_SITE_ID}"}', app)
+    assert isinstance(load(tmp_path, text).sites["box_office"].wix.auth, AppAuth)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "table: tickets",
+            "tabel: tickets",
+            "/my.yaml:12: sites.box_office.sync.destination.tabel: unknown setting 'tabel'; did you mean 'table'? "
+            "allowed: kind, table, url",
+        ),
+        ("kind: sql", "kind: sqll", "sync.destination: unknown kind 'sqll'; did you mean 'sql'? allowed: memory, sql"),
+        ("kind: api_key,", "", "/my.yaml:9: sites.box_office.wix.auth: has no `kind`"),
+        ("on_delete: archive", "on_delete: burn", "'burn' is not allowed; allowed: 'archive' or 'delete'"),
+        (
+            "max_delete_fraction: 0.2",
+            "max_delete_fraction: 20",
+            "/my.yaml:18: sites.box_office.sync.max_delete_fraction",
+        ),
+        ("  box_office:", "  Box-Office:", "/my.yaml:7: sites.Box-Office: 'Box-Office' should match pattern"),
+        ("sites:\n", "stes:\n", "/my.yaml:6: stes: unknown setting 'stes'; did you mean 'sites'?"),
+        ("title: name", "title: nmae", "/my.yaml:14: sites.box_office.sync.mapping.title: unknown path 'nmae'"),
+        ("as: decimal", "as: dezimal", "/my.yaml:15: sites.box_office.sync.mapping.price: unknown transform"),
+        ('site_id: "${WIX_SITE_ID}"', "", "sites.box_office.wix.auth.site_id: is missing"),
+        ("https://tickets.example.org", "tickets.example.org", "/my.yaml:4: server.public_url: 'tickets.example.org'"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_what_is_allowed(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert said in refused(tmp_path, old, new)
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    text = refused(tmp_path, "on_delete: archive\n", "on_delete: burn\n      on_drfit: report\n")
+    assert ["on_delete" in line or "on_drfit" in line for line in text.splitlines()] == [True, True]
+
+
+def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    with pytest.raises(ConfigError, match="WIX_API_KEY is not set"):
+        config.load(str(path), {"WIX_SITE_ID": "a"})
+
+
+def test_no_message_and_no_value_shows_a_secret(tmp_path: Path) -> None:
+    text = GOOD.replace("on_drift: overwrite", "on_drift: ${WIX_API_KEY}")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert "very-secret" not in str(caught.value)
+    assert "${WIX_API_KEY}" in str(caught.value)
+    assert "very-secret" not in repr(load(tmp_path))
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:
+    assert "123456" not in refused(tmp_path, '"${WIX_API_KEY}"', "123456")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "just words", "sites: {}"])
+def test_a_file_that_declares_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"my\.yaml"):
+        load(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file; write one with `ticket-pipeline init"):
+        config.load(str(tmp_path / "none.yaml"), {})
+
+
+def test_the_file_is_found_by_option_then_variable_then_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert config.find(None, {}) is None
+    (tmp_path / "pipeline.yaml").touch()
+    assert config.find(None, {}) == Path("pipeline.yaml")
+    assert config.find(None, {"TICKET_PIPELINE_CONFIG": "b.yaml"}) == Path("b.yaml")
+    assert config.find("a.yaml", {"TICKET_PIPELINE_CONFIG": "b.yaml"}) == Path("a.yaml")
+
+
+def test_without_any_file_the_sandbox_pipeline_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pipeline = config.load(None, {})
+    assert pipeline.sites["box_office"].wix.base_url.startswith("http://127.0.0.1:")
+    assert str(tmp_path) in pipeline.state
+
+
+def test_the_template_that_init_writes_is_a_good_pipeline(tmp_path: Path) -> None:
+    load(tmp_path, config.packaged("pipeline_template.yaml"))
+
+
+def test_the_shipped_schema_is_the_one_of_the_models() -> None:
+    shipped = json.loads(config.packaged("pipeline.schema.json"))
+    assert shipped == config.json_schema(), "run `make schema`"
