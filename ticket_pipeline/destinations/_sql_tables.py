@@ -59,30 +59,28 @@ def build_tables(name: str, fields: Sequence[Field]) -> Tables:
     """
     scalars = [field for field in fields if field.type != "parts"]
     lists = [field for field in fields if field.type == "parts"]
-    problems = [
-        *_misnamed(scalars, _OURS),
-        *(it for each in lists for it in _misnamed(each.parts, {"position", ID_FIELD})),
-    ]
-    if len(lists) > 1:
-        problems.append(f"it holds one list of parts; keep one of {', '.join(each.name for each in lists)}")
-    if problems:
+    if problems := [*_problems(scalars, lists)]:
         raise ConfigError("\n".join(f"sql: {problem}" for problem in problems))
     metadata = MetaData()
-    tickets = Table(
-        name,
-        metadata,
-        Column("id", COUNTED, primary_key=True),
-        Column(ID_FIELD, Text, unique=True, nullable=False),
-        *(Column(field.name, column_type(field.type)) for field in scalars),
-        Column("archived", Boolean, nullable=False, server_default=false()),
-        sqlite_autoincrement=True,
-    )
+    tickets = _tickets(name, metadata, scalars)
     names = tuple(field.name for field in scalars)
     if not lists:
         return Tables(tickets=tickets, fields=names)
     key = _OPTION_ID if any(part.name == _OPTION_ID for part in lists[0].parts) else "position"
     prices = _prices(f"{name}_prices", metadata, lists[0].parts, key)
     return Tables(tickets=tickets, fields=names, prices=prices, parts=lists[0].name, key=key)
+
+
+def _tickets(name: str, metadata: MetaData, fields: Sequence[Field]) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("id", COUNTED, primary_key=True),
+        Column(ID_FIELD, Text, unique=True, nullable=False),
+        *(Column(field.name, column_type(field.type)) for field in fields),
+        Column("archived", Boolean, nullable=False, server_default=false()),
+        sqlite_autoincrement=True,
+    )
 
 
 def _prices(name: str, metadata: MetaData, parts: Sequence[Field], key: str) -> Table:
@@ -94,6 +92,14 @@ def _prices(name: str, metadata: MetaData, parts: Sequence[Field], key: str) -> 
         *(Column(part.name, column_type(part.type)) for part in parts),
         UniqueConstraint(ID_FIELD, key),
     )
+
+
+def _problems(scalars: Sequence[Field], lists: Sequence[Field]) -> Iterator[str]:
+    yield from _misnamed(scalars, _OURS)
+    for each in lists:
+        yield from _misnamed(each.parts, {"position", ID_FIELD})
+    if len(lists) > 1:
+        yield f"it holds one list of parts; keep one of {', '.join(each.name for each in lists)}"
 
 
 def _misnamed(fields: Sequence[Field], ours: set[str]) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Record:
 
 def content_hash(fields: Mapping[str, Value]) -> str:
     """Hash the fields independently of their order and of how a decimal was spelt (`5` and `5.00` are one)."""
-    text = json.dumps(to_json(fields), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(to_json(fields), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

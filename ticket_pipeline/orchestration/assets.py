@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from ticket_pipeline.config import mapping_of
+from ticket_pipeline.config import mapping_of
 from ticket_pipeline.flows.inspect_work import in_step, loaded_since, look_for_work
 from ticket_pipeline.flows.load import load_definitions
 from ticket_pipeline.flows.load_events import load_events

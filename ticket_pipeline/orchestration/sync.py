@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
 
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.flows.progress import Progress, unwatched
@@ -113,7 +114,7 @@ def _run(
 ) -> dg.ExecuteInProcessResult:
     given: dict[str, Any] = {"tags": tags, "partition_key": partition_key}
     result = job.execute_in_process(run_config=_SILENT, instance=instance, raise_on_error=False, **given)
-    if result.dagster_run.status is dg.DagsterRunStatus.CANCELED:
+    if _interrupted(result):
         raise KeyboardInterrupt
     if watch.error is not None:
         raise watch.error
@@ -121,6 +122,12 @@ def _run(
     if not result.success and not held:
         raise _defect(result)
     return result
+
+
+def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Tell whether Ctrl-C ended the run; Dagster keeps the signal to itself."""
+    last = result.all_events[-1]
+    return last.is_job_failure and last.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
 
 
 def _defect(result: dg.ExecuteInProcessResult) -> RuntimeError:

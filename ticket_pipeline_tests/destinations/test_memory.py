@@ -10,7 +10,8 @@ from ticket_pipeline.destinations.base import Destination
 from ticket_pipeline.destinations.memory import Config, Memory, Place
 from ticket_pipeline.errors import TransientError
 from ticket_pipeline.model.record import Record
-from ticket_pipeline_tests.destinations.contract import DestinationContract, create, wix_id
+from ticket_pipeline_tests.destinations.changes import create, wix_id
+from ticket_pipeline_tests.destinations.contract import DestinationContract
 from ticket_pipeline_tests.mapping.tickets import ticket
 
 

@@ -1,0 +1,51 @@
+"""A declared pipeline against a sandbox, in a folder that goes away."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from bench.rig.sandbox import Sandbox
+from ticket_pipeline import config
+from ticket_pipeline.sandbox.settings import SANDBOX_API_KEY, SANDBOX_SITE_ID
+from ticket_pipeline.wiring import Site, Wiring
+
+SITE = "bench"
+TABLE = "tickets"
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder, and remove it with all that is in it."""
+    with tempfile.TemporaryDirectory(prefix="ticket-pipeline-bench-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def declare(folder: Path, there: Sandbox) -> Path:
+    """Write a pipeline.yaml: state and destination are SQLite files in the folder, and no limit holds requests up."""
+    path = folder / "pipeline.yaml"
+    auth = {"kind": "api_key", "api_key": SANDBOX_API_KEY, "site_id": SANDBOX_SITE_ID}
+    destination = {"kind": "sql", "url": f"sqlite:///{destination_file(folder)}", "table": TABLE}
+    site = {
+        "wix": {"base_url": there.base_url, "auth": auth, "requests_per_minute": 100_000},
+        "sync": {"destination": destination},
+    }
+    path.write_text(yaml.safe_dump({"state": f"sqlite:///{folder / 'state.db'}", "sites": {SITE: site}}))
+    return path
+
+
+def destination_file(folder: Path) -> Path:
+    """Tell where the destination lies."""
+    return folder / "ticketing.db"
+
+
+@contextmanager
+def opened(pipeline_file: Path) -> Iterator[Site]:
+    """Build the site's working parts as every command does, and let go of the state at the end."""
+    wiring = Wiring(config.load(str(pipeline_file)))
+    try:
+        yield wiring.site(SITE)
+    finally:
+        wiring.database.close()
