@@ -88,31 +88,34 @@ def _chosen(config_path: str | None, site: str | None) -> list[Site]:
 
 @command()
 @click.option("--approve", "approving", is_flag=True, help="Let a held plan through, exactly as it is now.")
-def plan(config_path: str | None, site: str | None, json: bool, approving: bool) -> int:
+@click.option("--fields", is_flag=True, help="Show every field of new records too.")
+def plan(config_path: str | None, site: str | None, json: bool, approving: bool, fields: bool) -> int:
     """Read Wix and show what a sync would change; write nothing at the destination."""
-    reports = {each.name: _plan(each, approving=approving, json=json) for each in _chosen(config_path, site)}
+    reports = {}
+    for each in _chosen(config_path, site):
+        reports[each.name], show = _plan(each, approving=approving, json=json)
+        if not json:
+            show(fields)
     if json:
         _print_json({"sites": reports})
     return REFUSALS if any(report["hold"] or report["refused"] for report in reports.values()) else DONE
 
 
-def _plan(site: Site, *, approving: bool, json: bool) -> dict[str, Any]:
+def _plan(site: Site, *, approving: bool, json: bool) -> tuple[dict[str, Any], Callable[[bool], None]]:
     with terminal.watching(_err, quiet=json) as watch:
         _, loaded, mapped = refresh(site.state, site.wix, site.mapping, now=_now(), progress=watch)
     if approving:
         approve(site.state, site.destination, site.policy, now=_now())
     planned = plan_site(site.state, site.destination, site.policy)
-    refused = (*loaded.refused, *mapped.refused)
-    if not json:
-        terminal.show_plan(_out, site.name, site.destination.identity, planned)
+    place, refused = site.destination.identity, (*loaded.refused, *mapped.refused)
+
+    def show(every_field: bool) -> None:
+        terminal.show_plan(_out, site.name, place, planned, every_field=every_field)
         terminal.show_losses(_out, mapped.losses)
         terminal.show_refusals(_out, refused)
-    return {
-        "destination": site.destination.identity,
-        **as_json(planned),
-        "losses": as_json(mapped.losses),
-        "refused": as_json(refused),
-    }
+
+    report = {"destination": place, **as_json(planned), "losses": mapped.losses, "refused": as_json(refused)}
+    return report, show
 
 
 @command()

@@ -46,11 +46,11 @@ _LONGEST = 60
 _MOST_SHOWN = 20
 
 
-def show_plan(console: Console, site: str, destination: str, plan: Plan) -> None:
-    """Show a plan like a good diff, and its figures last."""
-    console.print(f"[bold]{escape(site)}[/] -> {escape(destination)}")
+def show_plan(console: Console, site: str, destination: str, plan: Plan, *, every_field: bool = False) -> None:
+    """Show a plan like a good diff, and its figures last; of a new record every field only when asked."""
+    show_heading(console, site, destination)
     for change in plan.changes:
-        _show_change(console, change)
+        _show_change(console, change, every_field=every_field)
     counts = {action: sum(change.action is action for change in plan.changes) for action in Action}
     figures = [f"{count} to {action.value}" for action, count in counts.items() if count]
     console.print(f"Plan: {', '.join(figures) or 'nothing to do'}; {plan.unchanged} unchanged.")
@@ -58,12 +58,27 @@ def show_plan(console: Console, site: str, destination: str, plan: Plan) -> None
         show_hold(console, site, plan.hold)
 
 
-def _show_change(console: Console, change: Change) -> None:
+def show_heading(console: Console, site: str, destination: str) -> None:
+    """Say what is brought where."""
+    console.print(f"[bold]{escape(site)}[/] -> {escape(destination)}", highlight=False, soft_wrap=True)
+
+
+def _show_change(console: Console, change: Change, *, every_field: bool) -> None:
     mark, colour = _MARKS[change.action]
-    console.print(f"  [{colour}]{mark} {change.action.value}[/] {change.definition_id}", highlight=False)
+    line = f"  [{colour}]{mark} {change.action.value:<7}[/] {change.definition_id}  {escape(_label(change))}"
+    console.print(line.rstrip(), highlight=False, soft_wrap=True)
+    if change.action is Action.CREATE and not every_field:
+        return
     for each in change.fields:
         old = "" if change.action is Action.CREATE else f"{_text(each.old)} -> "
         console.print(f"      {each.field}: {escape(old + _text(each.new))}", highlight=False, soft_wrap=True)
+
+
+def _label(change: Change) -> str:
+    """Call a record by what a person would call it, as far as its mapping tells."""
+    fields = change.record.fields if change.record else {}
+    said = [fields.get(name) for name in ("event_title", "title", "name")]
+    return " · ".join(dict.fromkeys(each for each in said if isinstance(each, str)))
 
 
 def _text(value: Value) -> str:
@@ -111,7 +126,8 @@ def show_refusals(console: Console, refusals: Iterable[Refusal]) -> None:
     """List what was left behind, the first of many."""
     listed = list(refusals)
     for each in listed[:_MOST_SHOWN]:
-        console.print(f"  [red]refused[/] {each.subject}: {escape(each.reason)} ({each.code})", highlight=False)
+        line = f"  [red]refused[/] {each.subject}: {escape(each.reason)} ({each.code})"
+        console.print(line, highlight=False, soft_wrap=True)
     if len(listed) > _MOST_SHOWN:
         console.print(f"  … and {len(listed) - _MOST_SHOWN} more refused")
 
@@ -136,7 +152,7 @@ def show_synced(
     published: PublishReport,
 ) -> None:
     """Say what a sync did, and what it left behind."""
-    console.print(f"[bold]{escape(site)}[/] -> {escape(destination)}")
+    show_heading(console, site, destination)
     show_losses(console, mapped.losses)
     show_refusals(console, (*events.refused, *loaded.refused, *mapped.refused))
     show_published(console, site, published)
@@ -156,7 +172,7 @@ def show_synced(
 
 def show_reconciled(console: Console, site: str, destination: str, report: ReconcileReport) -> None:
     """Say on one page whether everything is in step."""
-    console.print(f"[bold]{escape(site)}[/] -> {escape(destination)}")
+    show_heading(console, site, destination)
     show_drift(console, report.drift)
     show_refusals(console, (*report.events.refused, *report.loaded.refused, *report.mapped.refused))
     show_published(console, site, report.published)
@@ -188,9 +204,10 @@ def show_findings(console: Console, site: str, findings: Iterable[Finding]) -> N
     """Show each finding as it is found, with what to do about it."""
     for finding in findings:
         sign, colour = _SIGNS[finding.level]
-        console.print(f"[{colour}]{sign:>7}[/] {site}: {finding.what}: {escape(finding.seen)}", highlight=False)
+        line = f"[{colour}]{sign:>7}[/] {site}: {finding.what}: {escape(finding.seen)}"
+        console.print(line, highlight=False, soft_wrap=True)
         if finding.remedy:
-            console.print(f"          -> {escape(finding.remedy)}", highlight=False)
+            console.print(f"        -> {escape(finding.remedy)}", highlight=False, soft_wrap=True)
 
 
 def show_figures(console: Console, rows: Iterable[tuple[str, object]]) -> None:

@@ -32,7 +32,7 @@ HOMES: dict[str, frozenset[str]] = {
     "uvicorn": frozenset({"server", "sandbox"}),
     "requests": frozenset({"wix", "destinations", "audiences", "channels", "sandbox"}),
     "pandas": frozenset({"mapping", "orchestration"}),
-    "yaml": frozenset({"yaml_source"}),
+    "yaml": frozenset({"yaml_source", "orchestration.instance"}),
     "click": frozenset({"cli"}),
     "rich": frozenset({"cli", "terminal", "orchestration.dev"}),
     "babel": frozenset({"mapping"}),

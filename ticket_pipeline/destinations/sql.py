@@ -42,7 +42,6 @@ DEFAULT_MAPPING: Mapping[str, Any] = {
     "minimum_price": "minimum_price",
     "free": "free",
     "capacity": "capacity",
-    "limit_per_order": "limit_per_checkout",
     "hidden": "hidden",
     "fee_type": "fee_type",
     "sale_start": "sale_start",

@@ -79,7 +79,12 @@ TICKET: Mapping[str, Path] = _table(
     ("initial_limit", "integer", lambda s: s.definition.initial_limit, "limit as first set"),
     ("actual_limit", "integer", lambda s: s.definition.actual_limit, "limit after a seating map"),
     ("capacity", "integer", lambda s: s.definition.capacity, "tickets in all; null is unlimited"),
-    ("limit_per_checkout", "integer", lambda s: s.definition.limit_per_checkout, "most tickets in one order"),
+    (
+        "limit_per_checkout",
+        "integer",
+        lambda s: s.definition.limit_per_checkout,
+        "most tickets in one order; Wix lowers it as tickets sell, without a new revision",
+    ),
     ("fee_type", "text", lambda s: s.definition.fee_type, "Wix's word for who pays the fee"),
     ("pricing.method", "text", lambda s: s.definition.pricing.method.value, "fixed, guest, options or none"),
     ("price.value", "decimal", _price(lambda m: m.value), "fixed price, guest minimum or lowest option"),

@@ -124,3 +124,28 @@ class ReconcileReport:
     mapped: MapReport
     drift: Drift
     published: PublishReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestReport:
+    """What landed webhooks asked for, and what became of it."""
+
+    #: Inbox entries settled, by topic.
+    settled: dict[str, int] = field(default_factory=dict)
+    #: Events whose definitions may have changed.
+    event_ids: tuple[str, ...] = ()
+    #: Revision jumps: webhooks that never came.
+    gaps: int = 0
+    refused: tuple[Refusal, ...] = ()
+    requests: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowReport:
+    """What following the landed webhooks, from inbox to destination, did."""
+
+    ingested: IngestReport
+    mapped: MapReport
+    published: PublishReport
+    #: Events that were worked on: those just heard of, and those left over from before.
+    event_ids: tuple[str, ...]

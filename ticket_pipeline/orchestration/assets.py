@@ -6,11 +6,9 @@ A body is a skin: one call into `flows`, its report as metadata.
 import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import dagster as dg
 
-from ticket_pipeline.config import mapping_of
 from ticket_pipeline.config import mapping_of
 from ticket_pipeline.flows.inspect_work import in_step, loaded_since, look_for_work
 from ticket_pipeline.flows.load import load_definitions
@@ -38,6 +36,7 @@ _EVENTS_PAGE = "https://dev.wix.com/docs/api-reference/business-solutions/events
 _DEFINITIONS_PAGE = (
     "https://dev.wix.com/docs/api-reference/business-solutions/events/ticket-definitions-v3/query-ticket-definitions"
 )
+_POLICY = dg.BackfillPolicy.multi_run(EVENTS_PER_RUN)
 _BETA = r"Parameter `backfill_policy` of function `asset`"
 
 
@@ -72,7 +71,10 @@ def now() -> datetime:
 
 def _events(parts: Parts) -> dg.AssetsDefinition:
     @dg.asset(
-        **_common(parts, EVENTS),
+        key=parts.names.key(EVENTS),
+        group_name=parts.names.site,
+        owners=[parts.names.owner],
+        code_version=CODE_VERSION,
         description=f"The site's events, drafts included, as Wix lists them: [Query Events (V3)]({_EVENTS_PAGE}). "
         "Each live event that sells tickets becomes a partition of the assets downstream; the partition of a gone "
         "event stays until its records at the destination are settled.",
@@ -94,8 +96,12 @@ def _events(parts: Parts) -> dg.AssetsDefinition:
 
 def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
     @dg.asset(
-        **_common(parts, TICKET_DEFINITIONS),
-        **_per_event(parts),
+        key=parts.names.key(TICKET_DEFINITIONS),
+        group_name=parts.names.site,
+        owners=[parts.names.owner],
+        code_version=CODE_VERSION,
+        partitions_def=parts.names.partitions,
+        backfill_policy=_POLICY,
         description="Every ticket definition of an event as last heard of from Wix, read completely: "
         f"[Query Ticket Definitions (V3)]({_DEFINITIONS_PAGE}). A lower revision never overwrites a higher one.",
         deps=[parts.names.key(EVENTS)],
@@ -125,8 +131,12 @@ def _external_records(parts: Parts) -> dg.AssetsDefinition:
     version = f"{CODE_VERSION}-{mapping.fingerprint[:12]}"
 
     @dg.asset(
-        **{**_common(parts, EXTERNAL_RECORDS), "code_version": version},
-        **_per_event(parts),
+        key=parts.names.key(EXTERNAL_RECORDS),
+        group_name=parts.names.site,
+        owners=[parts.names.owner],
+        code_version=version,
+        partitions_def=parts.names.partitions,
+        backfill_policy=_POLICY,
         description=f"The ticket definitions in the terms of the destination (`{_kind(parts)}`), by the declared "
         f"mapping `sites.{parts.names.site}.sync.mapping`. What cannot be mapped is a dead letter; the rest goes on.",
         deps=[parts.names.key(TICKET_DEFINITIONS), parts.names.key(EVENTS)],
@@ -148,8 +158,12 @@ def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
     lineage = columns.copied_lineage(mapping.columns, records=parts.names.key(EXTERNAL_RECORDS))
 
     @dg.asset(
-        **_common(parts, TICKET_SYNC),
-        **_per_event(parts),
+        key=parts.names.key(TICKET_SYNC),
+        group_name=parts.names.site,
+        owners=[parts.names.owner],
+        code_version=CODE_VERSION,
+        partitions_def=parts.names.partitions,
+        backfill_policy=_POLICY,
         description=f"What the destination (`{_kind(parts)}`) now holds: one record per ticket definition, found by "
         "the Wix id. Only what differs is written; too many deletes wait for `ticket-pipeline plan --approve`.",
         deps=[parts.names.key(EXTERNAL_RECORDS)],
@@ -169,24 +183,6 @@ def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
         return report_partitions(context, rows.links(site, context.partition_keys, report.per_event), shown, lineage)
 
     return ticket_sync
-
-
-def _common(parts: Parts, asset: str) -> dict[str, Any]:
-    """Give what all assets of a site have in common, as the decorator's keywords."""
-    return {
-        "name": asset,
-        "key_prefix": [parts.names.site],
-        "group_name": parts.names.site,
-        "owners": [parts.names.owner],
-        "code_version": CODE_VERSION,
-    }
-
-
-def _per_event(parts: Parts) -> dict[str, Any]:
-    return {
-        "partitions_def": parts.names.partitions,
-        "backfill_policy": dg.BackfillPolicy.multi_run(EVENTS_PER_RUN),
-    }
 
 
 def _kind(parts: Parts) -> str:

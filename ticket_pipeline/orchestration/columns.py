@@ -20,9 +20,7 @@ EVENTS = dg.TableSchema(
 
 TICKET_DEFINITIONS = dg.TableSchema(
     columns=[
-        dg.TableColumn(path.name, path.type, path.about)
-        for path in TICKET.values()
-        if not path.name.startswith(_EVENT)
+        dg.TableColumn(path.name, path.type, path.about) for path in TICKET.values() if not path.name.startswith(_EVENT)
     ]
 )
 

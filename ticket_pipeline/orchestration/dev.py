@@ -12,8 +12,9 @@ from rich.table import Table
 
 from ticket_pipeline.errors import TransientError
 from ticket_pipeline.flows.progress import Progress, unwatched
+from ticket_pipeline.orchestration.code_location import LOCATION
 from ticket_pipeline.orchestration.instance import HOME_VARIABLE, dagster_home, initialised_instance, workspace_file
-from ticket_pipeline.orchestration.services import Service, ServiceDied, Supervisor, refuse_ports_in_use
+from ticket_pipeline.orchestration.services import Service, ServiceDiedError, Supervisor, refuse_ports_in_use
 from ticket_pipeline.orchestration.sync import SyncReport, sync
 from ticket_pipeline.wiring import Wiring
 
@@ -45,7 +46,7 @@ def dev(
         ConfigError: a port is in use, or the sync stopped at a setting; nothing is left running.
     """
     home = dagster_home(wiring.pipeline.state, environment)
-    webserver, daemon = dagster_services(home, dagster_port)
+    webserver, daemon = dagster_services(home, dagster_port, page=_graph_of(next(iter(wiring.pipeline.sites))))
     refuse_ports_in_use([*services, webserver])
     with _stopping_on_signals(), Supervisor(environment, home / "services") as supervisor:
         try:
@@ -57,7 +58,7 @@ def dev(
             supervisor.start(daemon)
             _show_addresses(wiring, console, [*services, webserver])
             supervisor.watch()
-        except ServiceDied as death:
+        except ServiceDiedError as death:
             console.print(f"[red]{_plain(death)}[/red]", soft_wrap=True)
             return 1
         except KeyboardInterrupt:
@@ -77,7 +78,7 @@ def sandbox_service(port: int, *arguments: str) -> Service:
     )
 
 
-def dagster_services(home: Path, port: int) -> tuple[Service, Service]:
+def dagster_services(home: Path, port: int, *, page: str = "/") -> tuple[Service, Service]:
     """Describe Dagster's webserver and its daemon on one home; the UI has no authentication, so it stays at home."""
     workspace, environment = str(workspace_file()), {HOME_VARIABLE: str(home)}
     webserver = Service(
@@ -86,6 +87,7 @@ def dagster_services(home: Path, port: int) -> tuple[Service, Service]:
         ready_url=f"http://{HOST}:{port}/server_info",
         port=port,
         port_option="--dagster-port",
+        page=page,
         environment=environment,
     )
     daemon = Service(
@@ -94,6 +96,10 @@ def dagster_services(home: Path, port: int) -> tuple[Service, Service]:
         environment=environment,
     )
     return webserver, daemon
+
+
+def _graph_of(site: str) -> str:
+    return f"/locations/{LOCATION}/asset-groups/{site}/lineage"
 
 
 def _start(supervisor: Supervisor, services: Sequence[Service], *, ready: Sequence[Service]) -> None:
@@ -137,18 +143,17 @@ def _written(report: SyncReport) -> str:
 
 
 def _show_addresses(wiring: Wiring, console: Console, services: Sequence[Service]) -> None:
-    table = Table.grid(padding=(0, 2))
-    for service in services:
-        address = f"http://{HOST}:{service.port}"
-        if service.name == "dagster-webserver":
-            for site in wiring.pipeline.sites:
-                table.add_row(f"Dagster, {site}", f"{address}/locations/ticket-pipeline/asset-groups/{site}/lineage")
-        elif service.port is not None:
-            table.add_row(service.name, address)
-    for each in wiring.sites():
-        table.add_row(f"destination, {each.name}", each.destination.identity)
-    console.print(table, soft_wrap=True)
+    for name, address in _addresses(wiring, services):
+        console.print(f"{name:<24} {address}", soft_wrap=True, markup=False, highlight=False)
     console.print("Ctrl-C stops everything.")
+
+
+def _addresses(wiring: Wiring, services: Sequence[Service]) -> Iterator[tuple[str, str]]:
+    for service in services:
+        if service.port is not None:
+            yield service.name, f"http://{HOST}:{service.port}{service.page}"
+    for site in wiring.sites():
+        yield f"{site.name}, destination", site.destination.identity
 
 
 @contextmanager

@@ -16,9 +16,7 @@ LONGEST_WAIT = 600.0
 
 def retry_policy(delay: float) -> dg.RetryPolicy:
     """Try again a few times, ever later; `delay` is the first wait's upper bound in seconds."""
-    return dg.RetryPolicy(
-        max_retries=RETRIES, delay=delay, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL
-    )
+    return dg.RetryPolicy(max_retries=RETRIES, delay=delay, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
 
 
 @contextmanager

@@ -1,13 +1,12 @@
 """Where Dagster keeps what it remembers, and an instance opened on it."""
 
-import shutil
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import yaml
 from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 
@@ -90,14 +89,14 @@ def _made(home: Path) -> Path:
 
 
 def _write_defaults(home: Path) -> None:
-    settings = yaml.safe_load(_shipped(_FILE).read_text(encoding="utf-8"))
-    settings["storage"]["sqlite"]["base_dir"] = str(home / "history")
-    settings["local_artifact_storage"]["config"]["base_dir"] = str(home / "storage")
-    settings["compute_logs"]["config"]["base_dir"] = str(home / "logs")
+    text = _shipped(_FILE).read_text(encoding="utf-8")
+    for folder in ("history", "storage", "logs"):
+        # A JSON string is a YAML string, whatever the path is made of.
+        text = text.replace(f".ticket-pipeline/dagster/{folder}", json.dumps(str(home / folder)))
     fresh = home / f"{_FILE}.new"
     try:
-        fresh.write_text(_HEADER + yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-        shutil.move(fresh, home / _FILE)
+        fresh.write_text(_HEADER + text, encoding="utf-8")
+        fresh.replace(home / _FILE)
     except OSError as error:
         raise ConfigError(f"{home}: cannot be written ({error.strerror}); set ${HOME_VARIABLE}") from error
 

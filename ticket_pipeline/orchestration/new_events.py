@@ -44,7 +44,8 @@ class Attempt:
     @property
     def due(self) -> float:
         """When the next attempt may be made, as a timestamp."""
-        return self.at.timestamp() + min(_FIRST_WAIT * 2 ** (self.number - 1), _LONGEST_WAIT)
+        wait: float = min(_FIRST_WAIT * 2.0 ** (self.number - 1), _LONGEST_WAIT)
+        return self.at.timestamp() + wait
 
 
 def new_events_sensor(parts: Parts) -> dg.SensorDefinition:
@@ -129,9 +130,7 @@ def _stretches(partitions: Sequence[str], due: Collection[str]) -> Iterator[Sequ
             start = at
 
 
-def _request(
-    names: Names, stretch: Sequence[str], attempts: Mapping[str, Attempt], at: datetime
-) -> dg.RunRequest:
+def _request(names: Names, stretch: Sequence[str], attempts: Mapping[str, Attempt], at: datetime) -> dg.RunRequest:
     number = max(attempts[each].number for each in stretch if each in attempts)
     digest = sha256(",".join(stretch).encode()).hexdigest()[:12]
     return dg.RunRequest(

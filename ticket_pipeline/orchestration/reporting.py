@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from ticket_pipeline.orchestration.metadata import Metadata
+from ticket_pipeline.orchestration.metadata import DETAILED, Metadata
 
 
 def report_partitions(
@@ -21,10 +21,9 @@ def report_partitions(
         kept = kept.with_additional_asset_metadata(context.asset_key, event_id, entry)
     # `context.add_asset_metadata` says the same, but lists all partitions for each: minutes, for a thousand of them.
     step._metadata_accumulator = kept
-    if lineage is not None:
-        # The page of the columns reads the newest materialization; a copy for every partition would be waste.
-        context.add_asset_metadata({"dagster/column_lineage": lineage}, partition_key=context.partition_keys[-1])
-    return dg.MaterializeResult(metadata=of_run)
+    # The page of the columns reads the newest materialization only, which may be that of any partition.
+    shared = {"dagster/column_lineage": lineage} if lineage and len(shown) <= DETAILED else {}
+    return dg.MaterializeResult(metadata={**of_run, **shared})
 
 
 @contextmanager

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ticket_pipeline.model.event import Event
-from ticket_pipeline.orchestration.metadata import ROWS, Metadata, Row, definition_row, of_event, record_row, table
+from ticket_pipeline.orchestration.metadata import (
+    DETAILED,
+    ROWS,
+    Metadata,
+    Row,
+    definition_row,
+    of_event,
+    record_row,
+    table,
+)
 from ticket_pipeline.store import definitions as stored_definitions
 from ticket_pipeline.store import events as stored_events
 from ticket_pipeline.store import links as stored_links
@@ -13,9 +22,6 @@ from ticket_pipeline.store import records as stored_records
 from ticket_pipeline.store.links import LinkState
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline.wiring import Site
-
-#: With more events than this in a run, their partitions show figures only, no rows.
-_WITH_ROWS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +71,7 @@ def links(site: Site, event_ids: Sequence[str], written: Mapping[str, int]) -> d
 
 def _kept(lines: Iterable[tuple[str, Row]], event_ids: Sequence[str]) -> dict[str, Rows]:
     """Keep the first rows of each event; the lines come in the order of their events."""
-    most = ROWS if len(event_ids) <= _WITH_ROWS else 0
+    most = ROWS if len(event_ids) <= DETAILED else 0
     kept: dict[str, Rows] = {}
     for event_id, group in groupby(lines, key=lambda line: line[0]):
         all_rows = [row for _, row in group]

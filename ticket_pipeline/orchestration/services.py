@@ -22,7 +22,7 @@ _GRACE = 10.0
 _LAST_LINES = 20
 
 
-class ServiceDied(TicketPipelineError):
+class ServiceDiedError(TicketPipelineError):
     """A service ended, or never answered; its last lines are in the sentence."""
 
 
@@ -37,6 +37,8 @@ class Service:
     #: The port it listens on, and the option that chooses another.
     port: int | None = None
     port_option: str | None = None
+    #: The page of it worth looking at.
+    page: str = "/"
     #: Added to the supervisor's environment.
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,31 +97,31 @@ class Supervisor:
         """Wait until a started service answers.
 
         Raises:
-            ServiceDied: it, or another one, ended; or it did not answer in time.
+            ServiceDiedError: it, or another one, ended; or it did not answer in time.
         """
         deadline = time.monotonic() + patience
         while service.ready_url is not None and not _answers(service.ready_url):
             self.look()
             if time.monotonic() > deadline:
-                raise ServiceDied(f"{service.name} did not answer within {patience:.0f} s{self._tail(service)}")
+                raise ServiceDiedError(f"{service.name} did not answer within {patience:.0f} s{self._tail(service)}")
             time.sleep(_LOOK_EVERY)
 
     def look(self) -> None:
         """Look after all services.
 
         Raises:
-            ServiceDied: one has ended by itself.
+            ServiceDiedError: one has ended by itself.
         """
         for each in self._running:
             status = each.process.poll()
             if status is not None:
-                raise ServiceDied(f"{each.service.name} ended with status {status}{self._tail(each.service)}")
+                raise ServiceDiedError(f"{each.service.name} ended with status {status}{self._tail(each.service)}")
 
     def watch(self) -> None:
         """Look after all services until one ends; never returns otherwise.
 
         Raises:
-            ServiceDied: one has ended by itself.
+            ServiceDiedError: one has ended by itself.
         """
         while True:
             self.look()

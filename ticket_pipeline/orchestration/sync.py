@@ -1,6 +1,6 @@
 """Sync: the site's assets run through Dagster in this process, so that the run and its lineage show in the UI."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from ticket_pipeline.orchestration.names import Names
 from ticket_pipeline.orchestration.new_events import range_tags
 from ticket_pipeline.orchestration.watch import Watch
 from ticket_pipeline.wiring import Wiring
-
 
 #: The terminal is the caller's: what fails is raised, and Dagster has it all in the run's log.
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -94,9 +93,7 @@ def sync(
     )
 
 
-def _selected(
-    site: str, partitions: list[str] | tuple[str, ...], event_id: str | None
-) -> tuple[dict[str, str], str | None]:
+def _selected(site: str, partitions: Sequence[str], event_id: str | None) -> tuple[dict[str, str], str | None]:
     if event_id is None:
         return range_tags(partitions[0], partitions[-1]), None
     if event_id not in partitions:

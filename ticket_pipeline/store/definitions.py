@@ -104,6 +104,24 @@ def tombstones(tx: Transaction, site: str, event_ids: Collection[str] | None = N
     return found
 
 
+def revisions(tx: Transaction, site: str, ids: Collection[str]) -> dict[str, int]:
+    """Tell which revision is held of each of these definitions; those never seen are left out, the dead are not."""
+    found: dict[str, int] = {}
+    for condition in among(_T.id, ids):
+        query = select(_T.id, func.coalesce(_T.revision, 0)).where(_T.site == site, condition)
+        found.update(tx.execute(query).all())
+    return found
+
+
+def event_ids_of(tx: Transaction, site: str, ids: Collection[str]) -> set[str]:
+    """Tell which events these definitions belong to, as far as we know."""
+    found: set[str] = set()
+    for condition in among(_T.id, ids):
+        query = select(_T.event_id).where(_T.site == site, condition, _T.event_id.is_not(None))
+        found.update(tx.scalars(query.distinct()))
+    return found
+
+
 def counts(tx: Transaction, site: str) -> Counts:
     """Count the site's definitions."""
     per_event: dict[str, int] = defaultdict(int)

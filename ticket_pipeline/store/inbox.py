@@ -8,13 +8,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.sqlite import Insert
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, insert, select, text, update
 
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.store.chunks import among
@@ -24,6 +20,13 @@ from ticket_pipeline.store.schema import inbox
 _T = inbox.c
 #: Any number that others on the same server are unlikely to lock.
 _LANDING = 7_469_636_575
+# Built once: building them would take longer than running them.
+_LAND = insert(inbox)
+_REPEAT = (
+    update(inbox)
+    .where(_T.site == bindparam("at_site"), _T.key == bindparam("at_key"))
+    .values(deliveries=_T.deliveries + bindparam("times"))
+)
 
 
 class State(StrEnum):
@@ -71,11 +74,15 @@ def land(
         return Landed()
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LANDING})
-    times = Counter(each.key for each in envelopes)
     once = {each.key: each for each in envelopes}
-    rows = [_row(site, each, at, times[key], ignored=key in ignored) for key, each in once.items()]
-    total = {row.key: row.deliveries for row in tx.execute(_landing(tx.dialect.name), rows)}
-    new = [key for key in once if total[key] == times[key]]
+    times = Counter(each.key for each in envelopes)
+    known = {key for some in among(_T.key, once) for key in tx.scalars(select(_T.key).where(_T.site == site, some))}
+    rows = [_row(site, each, at, times[key], key in ignored) for key, each in once.items() if key not in known]
+    if rows:
+        tx.execute(_LAND, rows)
+    if known:
+        tx.execute(_REPEAT, [{"at_site": site, "at_key": key, "times": times[key]} for key in sorted(known)])
+    new = [key for key in once if key not in known]
     return Landed(new=tuple(new), repeated=tuple((times - Counter(new)).elements()))
 
 
@@ -145,23 +152,12 @@ def _waiting(site: str, limit: int) -> Select[*tuple[Any, ...]]:
     return select(inbox).where(_T.site == site, _is_waiting()).order_by(_T.seq).limit(limit)
 
 
-@cache
-def _landing(dialect: str) -> ReturningInsert[str, int]:
-    """Build the statement once: it is what landing would spend most of its time on."""
-    # PostgreSQL's insert has the same methods under another class.
-    statement = cast("Insert", postgresql.insert(inbox)) if dialect == "postgresql" else sqlite.insert(inbox)
-    return statement.on_conflict_do_update(
-        index_elements=[_T.site, _T.key],
-        set_={"deliveries": _T.deliveries + statement.excluded.deliveries},
-    ).returning(_T.key, _T.deliveries)
-
-
 def _change(tx: Transaction, site: str, seqs: Collection[int], **values: Any) -> None:
     for condition in among(_T.seq, seqs):  # type: ignore[arg-type] # numbers are values as good as texts
         tx.execute(update(inbox).where(and_(_T.site == site, condition)).values(**values))
 
 
-def _row(site: str, envelope: Envelope, at: datetime, deliveries: int, *, ignored: bool) -> dict[str, Any]:
+def _row(site: str, envelope: Envelope, at: datetime, deliveries: int, ignored: bool) -> dict[str, Any]:
     return {
         "site": site,
         "key": envelope.key,

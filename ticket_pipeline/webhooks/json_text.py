@@ -13,11 +13,13 @@ def read_json(text: str | bytes) -> Any:
     Raises:
         ValueError: it is no JSON, no UTF-8, holds NaN or Infinity, or is nested too deeply.
     """
+    text = text.decode() if isinstance(text, bytes) else text
     try:
-        value = _DECODER.decode(text.decode() if isinstance(text, bytes) else text)
+        value = _DECODER.decode(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    refuse_depth(value)
+    if text.count("[") + text.count("{") > MOST_LEVELS:  # with fewer there is nothing to look for
+        refuse_depth(value)
     return value
 
 

@@ -9,6 +9,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from jwt.algorithms import RSAAlgorithm
@@ -73,9 +74,12 @@ def _segments(raw: bytes) -> tuple[bytes, bytes, bytes]:
     return segments[0], segments[1], segments[2]
 
 
+@lru_cache(maxsize=32)  # Wix's is always the same; what is refused is not remembered
 def _check_header(segment: bytes) -> None:
+    if len(segment) > _LONGEST_HEADER:
+        raise RefusedWebhook(Refusal.NOT_A_TOKEN, "its header is too long")
     try:
-        header = read_json(_decoded(segment[: _LONGEST_HEADER + 1]))
+        header = read_json(_decoded(segment))
     except ValueError as error:
         raise RefusedWebhook(Refusal.NOT_A_TOKEN, "its header cannot be read") from error
     if not isinstance(header, dict):
