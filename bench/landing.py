@@ -104,7 +104,11 @@ def _token(key: rsa.RSAPrivateKey, number: int) -> str:
         "limited": True,
         "initialLimit": 250,
         "actualLimit": 250,
-        "pricingMethod": {"fixedPrice": {"value": "70.00", "currency": "USD"}, "pricingType": "STANDARD", "free": False},
+        "pricingMethod": {
+            "fixedPrice": {"value": "70.00", "currency": "USD"},
+            "pricingType": "STANDARD",
+            "free": False,
+        },
         "feeType": "FEE_ADDED_AT_CHECKOUT",
         "saleStatus": "SALE_STARTED",
     }

@@ -6,6 +6,7 @@ Prints its port. `/webhooks/wix` is ours, `/empty` answers 200 to anything, `/na
 request.
 """
 
+import gc
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +47,7 @@ def main(url: str, key_file: str) -> None:
 
     compared = [Route("/empty", empty, methods=["POST"]), Route("/naive", naive, methods=["POST"])]
     parts = ServerParts(database=database, endpoints=[Endpoint(site="box_office", keys=keys)], routes=compared)
+    gc.freeze()  # as `serve` does
     with listening("127.0.0.1", 0) as listener:
         print(listener.getsockname()[1], flush=True)  # noqa: T201 - what the bench waits for
         uvicorn.Server(uvicorn_config(build_server(parts))).run(sockets=[listener])

@@ -22,7 +22,9 @@ _EVENTS_PAGE, _DEFINITIONS_PAGE = 1000, 100
 def run(*, quick: bool = False) -> dict[str, Any]:
     """Load each shape once into an empty state."""
     shapes = QUICK if quick else SHAPES
-    return {f"{events} events, {definitions} definitions": _shape(events, definitions) for events, definitions in shapes}
+    return {
+        f"{events} events, {definitions} definitions": _shape(events, definitions) for events, definitions in shapes
+    }
 
 
 def least(events: int, definitions: int) -> int:

@@ -19,6 +19,8 @@ from ticket_pipeline.model.policy import OnDelete, OnDrift, Policy
 from ticket_pipeline.yaml_source import Source, read_yaml
 
 CONFIG_VARIABLE = "TICKET_PIPELINE_CONFIG"
+#: Where the packaged sandbox pipeline finds its Wix.
+SANDBOX_VARIABLE = "TICKET_PIPELINE_SANDBOX_URL"
 DEFAULT_FILE = "pipeline.yaml"
 DEFAULT_STATE = "sqlite:///.ticket-pipeline/state.db"
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)$")

@@ -1,6 +1,7 @@
 """The ASGI app: webhooks, health and metrics, and what others add to it."""
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -98,6 +99,7 @@ def serve(parts: ServerParts, *, host: str = "127.0.0.1", port: int = DEFAULT_PO
     logging.basicConfig(level=logging.INFO)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(LogLines())
+    gc.freeze()  # what is here now stays; looking through it again would hold up answers
     with listening(host, port) as listener:
         log.info("serving", extra={"host": host, "port": port, "sites": len(parts.endpoints)})
         uvicorn.Server(uvicorn_config(build_server(parts))).run(sockets=[listener])

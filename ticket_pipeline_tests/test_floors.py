@@ -12,7 +12,9 @@ ROOT = Path(ticket_pipeline.__file__).parent
 
 #: From the top down. A place may import from floors below its own, and from itself.
 FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"__main__"}),
     frozenset({"definitions", "cli"}),
+    frozenset({"commands"}),
     frozenset({"orchestration", "server", "sandbox"}),
     frozenset({"wiring"}),
     frozenset({"config", "terminal"}),
@@ -33,8 +35,8 @@ HOMES: dict[str, frozenset[str]] = {
     "requests": frozenset({"wix", "destinations", "audiences", "channels", "sandbox"}),
     "pandas": frozenset({"mapping", "orchestration"}),
     "yaml": frozenset({"yaml_source", "orchestration.instance"}),
-    "click": frozenset({"cli"}),
-    "rich": frozenset({"cli", "terminal", "orchestration.dev"}),
+    "click": frozenset({"commands"}),
+    "rich": frozenset({"commands", "terminal", "orchestration.dev"}),
     "babel": frozenset({"mapping"}),
 }
 

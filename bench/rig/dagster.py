@@ -40,7 +40,9 @@ class Dagster:
     def partitions(self) -> list[str]:
         """List the event partitions."""
         key = {"path": self.names.key(PARTITIONED[0]).path}
-        query = "query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode { partitionKeys } } }"
+        query = (
+            "query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode { partitionKeys } } }"
+        )
         found: list[str] = self._ask(query, key=key)["assetNodeOrError"]["partitionKeys"]
         return found
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from ticket_pipeline.mapping.mapping import Column
+from ticket_pipeline.mapping.rules import ID_FIELD
 from ticket_pipeline.mapping.view import TICKET
 
 _EVENT = "event."
@@ -25,7 +26,7 @@ TICKET_DEFINITIONS = dg.TableSchema(
 )
 
 _WIX_ID = dg.TableColumn(
-    "wix_id", "text", "Wix's id of the ticket definition, 1-to-1, written once", dg.TableColumnConstraints(unique=True)
+    ID_FIELD, "text", "Wix's id of the ticket definition, 1-to-1, written once", dg.TableColumnConstraints(unique=True)
 )
 
 
@@ -40,7 +41,7 @@ def mapping_lineage(
     """Tell which of our words each field of a record is made of."""
     return dg.TableColumnLineage(
         {
-            "wix_id": [dg.TableColumnDep(definitions, "id")],
+            ID_FIELD: [dg.TableColumnDep(definitions, "id")],
             **{each.name: [_dep(word, definitions, events) for word in _words(each)] for each in columns},
         }
     )
@@ -48,7 +49,7 @@ def mapping_lineage(
 
 def copied_lineage(columns: Sequence[Column], *, records: dg.AssetKey) -> dg.TableColumnLineage:
     """Tell that every column is the column of the same name upstream."""
-    names = ("wix_id", *(each.name for each in columns))
+    names = (ID_FIELD, *(each.name for each in columns))
     return dg.TableColumnLineage({name: [dg.TableColumnDep(records, name)] for name in names})
 
 

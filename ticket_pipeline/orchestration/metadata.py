@@ -7,6 +7,7 @@ from itertools import islice
 
 import dagster as dg
 
+from ticket_pipeline.mapping.rules import ID_FIELD
 from ticket_pipeline.model.event import Event
 from ticket_pipeline.model.record import Record, Value
 from ticket_pipeline.model.report import EventsReport, LoadReport, MapReport, PublishReport, ReconcileReport, Refusal
@@ -127,7 +128,7 @@ def definition_row(definition: TicketDefinition) -> Row:
 
 def record_row(record: Record) -> Row:
     """Show a record in a line."""
-    return {"wix_id": record.definition_id, **{name: _cell(value) for name, value in record.fields.items()}}
+    return {ID_FIELD: record.definition_id, **{name: _cell(value) for name, value in record.fields.items()}}
 
 
 def _event_row(event: Event) -> Row:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ticket_pipeline.mapping.rules import ID_FIELD
 from ticket_pipeline.model.event import Event
 from ticket_pipeline.orchestration.metadata import (
     DETAILED,
@@ -62,7 +63,7 @@ def links(site: Site, event_ids: Sequence[str], written: Mapping[str, int]) -> d
         (each for each in linked.values() if each.state is LinkState.LINKED), key=lambda link: link.event_id
     )
     lines = (
-        (each.event_id, {"wix_id": each.definition_id, "external id": each.external_id, "revision": each.revision})
+        (each.event_id, {ID_FIELD: each.definition_id, "external id": each.external_id, "revision": each.revision})
         for each in standing
     )
     shown = _shown(site.state, event_ids, _kept(lines, event_ids))

@@ -17,8 +17,9 @@ from ticket_pipeline.errors import ConfigError, TicketPipelineError
 
 _LOOK_EVERY = 0.1
 _PATIENCE = 90.0
-#: How long a process may take to end by itself, and what is left of its group after that.
+#: How long a process may take to end by itself, and then what it started.
 _GRACE = 10.0
+_LEFTOVERS = 3.0
 _LAST_LINES = 20
 
 
@@ -154,8 +155,8 @@ def _await_end(process: subprocess.Popen[bytes], deadline: float) -> None:
 
 def _end_group(group: int) -> None:
     """Ask what is left of a process group to end, then make it; its leader may be gone already."""
-    for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 1.0)):
-        deadline = time.monotonic() + patience
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + _LEFTOVERS
         while _signal(group, number) and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY)
 

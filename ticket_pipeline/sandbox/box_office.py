@@ -63,6 +63,19 @@ def release(world: World, reservation_id: str) -> Reservation:
     return replace(reservation, status="CANCELED", revision=reservation.revision + 1, updated=now)
 
 
+def forget(world: World, reservation_id: str) -> None:
+    """Delete a reservation; what it still held is on sale again.
+
+    Raises:
+        Refusal: 404.
+    """
+    with world.lock:
+        world.settle()
+        gone, now = _find_reservation(world, reservation_id), world.now
+        freed = stock(world.definitions, gone.lines, now, reserved=-1) if gone.status == "PENDING" else []
+        world.apply(*freed, Change(kind=ChangeKind.RESERVATION_DELETED, before=gone, after=None, at=now))
+
+
 def buy(world: World, reservation_id: str, *, status: str | None = None) -> Order:
     """Check out a hold: the order is initiated, then confirmed, then the tickets count as sold.
 
@@ -198,10 +211,15 @@ def _order(world: World, reservation: Reservation) -> Order:
     )
 
 
-def _pending(world: World, reservation_id: str) -> Reservation:
+def _find_reservation(world: World, reservation_id: str) -> Reservation:
     reservation = world.reservations.get(reservation_id)
     if reservation is None:
         raise refused(404, "TICKET_RESERVATION_NOT_FOUND", f"Reservation {reservation_id} not found")
+    return reservation
+
+
+def _pending(world: World, reservation_id: str) -> Reservation:
+    reservation = _find_reservation(world, reservation_id)
     if reservation.status != "PENDING":
         raise refused(428, "TICKET_RESERVATION_NOT_PENDING", f"The reservation is {reservation.status}")
     return reservation

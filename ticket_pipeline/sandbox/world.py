@@ -145,6 +145,8 @@ class World:
             self.orders.remove(change.before.number)
         elif isinstance(change.before, Event):
             self.events.pop(change.before.id, None)
+        elif isinstance(change.before, Reservation):
+            self.reservations.pop(change.before.id, None)
 
     def _put(self, entity: Entity) -> None:
         if isinstance(entity, Definition):

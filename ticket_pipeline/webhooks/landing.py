@@ -31,8 +31,8 @@ class Limits:
     most_waiting: int = 2_000
     #: Rows in one transaction.
     most_at_once: int = 500
-    #: Seconds; Wix waits 1.25.
-    patience: float = 1.0
+    #: Seconds to let more of a crowd in before the next transaction.
+    gathering: float = 0.002
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ class Landing:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="landing")
 
     async def land(self, site: str, envelope: Envelope) -> None:
-        """Come back when the envelope is durable.
+        """Come back when the envelope is durable; whoever gives up waiting may still see it land.
 
         Raises:
-            TransientError: it is not, or not in time; it may still land, and its repeat will then be a repeat.
+            TransientError: it is not.
         """
         if len(self._waiting) >= self._limits.most_waiting:
             raise TransientError("too many webhooks wait to be landed", retry_after=1)
@@ -81,11 +81,7 @@ class Landing:
         self._waiting.append(each)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        try:
-            async with asyncio.timeout(self._limits.patience):
-                await each.landed
-        except TimeoutError as error:
-            raise TransientError("the database is too slow", retry_after=1) from error
+        await each.landed
 
     async def close(self) -> None:
         """Finish what waits, then let go of the thread."""
@@ -94,9 +90,13 @@ class Landing:
         self._thread.shutdown()
 
     async def _write(self) -> None:
+        crowded = False
         while self._waiting:
+            if crowded:
+                await asyncio.sleep(self._limits.gathering)
             batch = self._waiting[: self._limits.most_at_once]
             del self._waiting[: len(batch)]
+            crowded = len(batch) > 1
             await self._write_one(batch)
         self._writing = None
 

@@ -1,0 +1,1 @@
+"""What `ticket-pipeline` can be told to do, a module per part of the story."""

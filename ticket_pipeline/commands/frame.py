@@ -1,0 +1,87 @@
+"""What all commands have in common: options, errors as sentences, exit status, where they print."""
+
+import json as json_text
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ticket_pipeline import config
+from ticket_pipeline.as_json import as_json
+from ticket_pipeline.errors import ConfigError, TicketPipelineError, TransientError
+from ticket_pipeline.wiring import Site, Wiring
+
+DONE, REFUSALS, WRONG, LATER = 0, 1, 2, 3
+_INTERRUPTED = 130
+
+#: Reports go to `out`, everything else to `err`, so that reports can be piped.
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Body = Callable[..., int]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ticket-pipeline")
+def main() -> None:
+    """Keep a ticketing system, a counter and announcements in step with a Wix Events site.
+
+    Exit status: 0 done, 1 finished with refusals, 2 wrong usage or config, 3 try later.
+    """
+
+
+def command(*, sites: bool = True, declared: bool = True) -> Callable[[Body], click.Command]:
+    """Make a command of a body that returns the exit status; `sites` and `declared` give it --site and --config."""
+
+    def decorate(body: Body) -> click.Command:
+        @wraps(body)
+        def run(json: bool, **options: Any) -> None:
+            try:
+                status = body(json=json, **options)
+            except TicketPipelineError as error:
+                status = _failed(error, json=json)
+            except KeyboardInterrupt:
+                status = _INTERRUPTED
+            sys.exit(status)
+
+        decorated: Any = click.option("--json", is_flag=True, help="Print the report as JSON.")(run)
+        if sites:
+            decorated = click.option("--site", help="Only this site of the pipeline.")(decorated)
+        if declared:
+            decorated = click.option("--config", "config_path", metavar="FILE", help="Default: ./pipeline.yaml.")(
+                decorated
+            )
+        return main.command(name=body.__name__.replace("_", "-"))(decorated)
+
+    return decorate
+
+
+def _failed(error: TicketPipelineError, *, json: bool) -> int:
+    status = LATER if isinstance(error, TransientError) else WRONG if isinstance(error, ConfigError) else REFUSALS
+    if json:
+        print_json({"error": str(error), "exit_status": status})
+    for line in str(error).splitlines():
+        err.print(f"error: {line}", markup=False, soft_wrap=True)
+    if status == LATER:
+        err.print("Nothing is lost; run the same command again later.")
+    return status
+
+
+def print_json(value: Any) -> None:
+    """Print a report for programs."""
+    click.echo(json_text.dumps(as_json(value), indent=2, ensure_ascii=False))
+
+
+def now() -> datetime:
+    """Tell the time a command's flows go by."""
+    return datetime.now(UTC)
+
+
+def chosen(config_path: str | None, site: str | None) -> list[Site]:
+    """Give the working parts of the site that was named, or of all."""
+    wiring = Wiring(config.load(config_path))
+    return [wiring.site(site)] if site else wiring.sites()

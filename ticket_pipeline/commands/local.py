@@ -1,0 +1,69 @@
+"""Commands that keep running on this machine: dev, sandbox."""
+
+from pathlib import Path
+
+import click
+
+from ticket_pipeline import config, terminal
+from ticket_pipeline.commands.frame import DONE, command, err, print_json
+from ticket_pipeline.wiring import Wiring
+
+_WORLD = Path(".ticket-pipeline/sandbox.db")
+
+
+@command(sites=False)
+@click.option("--no-sandbox", is_flag=True, help="Start no sandbox; it is started only where no pipeline is declared.")
+@click.option("--dagster-port", default=3000, show_default=True)
+@click.option("--sandbox-port", default=8788, show_default=True)
+def dev(config_path: str | None, json: bool, no_sandbox: bool, dagster_port: int, sandbox_port: int) -> int:
+    """Run everything in one terminal: sandbox, a first sync, Dagster. Ctrl-C stops it."""
+    from ticket_pipeline.orchestration import dev as development
+
+    declared = config.find(config_path, config.environment())
+    variables = dict(config.environment())
+    services = []
+    if declared is not None:
+        variables[config.CONFIG_VARIABLE] = str(declared.resolve())
+    elif not no_sandbox:
+        variables[config.SANDBOX_VARIABLE] = f"http://127.0.0.1:{sandbox_port}"
+        services.append(development.sandbox_service(sandbox_port, "--database", str(_WORLD)))
+    return development.dev(
+        Wiring(config.load(None, variables)),
+        environment=variables,
+        services=services,
+        dagster_port=dagster_port,
+        console=err,
+        watching=lambda: terminal.watching(err, quiet=json),
+    )
+
+
+@command(sites=False, declared=False)
+@click.option("--port", default=8788, show_default=True)
+@click.option("--database", type=click.Path(path_type=Path), help="Keep the world in this SQLite file.")
+@click.option("--seed", default=7, show_default=True, help="Another seed is another world.")
+@click.option("--events", type=int, help="Make a world of this many events …")
+@click.option("--definitions", type=int, help="… and this many ticket definitions, for measuring.")
+@click.option("--latency-ms", type=int, default=0, help="Answer this much later.")
+def sandbox(
+    json: bool,
+    port: int,
+    database: Path | None,
+    seed: int,
+    events: int | None,
+    definitions: int | None,
+    latency_ms: int,
+) -> int:
+    """Run a Wix on your desk: its API, with a seeded world."""
+    from ticket_pipeline.sandbox.faults import Faults
+    from ticket_pipeline.sandbox.serve import serve
+    from ticket_pipeline.sandbox.settings import SandboxSettings
+
+    settings = SandboxSettings(
+        database=database, seed=seed, events=events, definitions=definitions, faults=Faults(latency_ms=latency_ms)
+    )
+    if json:
+        print_json({"base_url": f"http://127.0.0.1:{port}", "api_key": settings.api_key, "site_id": settings.site_id})
+    else:
+        err.print(f"A Wix on your desk: http://127.0.0.1:{port} (Ctrl-C stops it)")
+    serve(settings, port=port)
+    return DONE

@@ -1,0 +1,42 @@
+"""Commands to begin with: init, check."""
+
+from pathlib import Path
+
+import click
+
+from ticket_pipeline import config, terminal
+from ticket_pipeline.commands.frame import DONE, WRONG, chosen, command, now, out, print_json
+from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.flows.check import check as check_flow
+from ticket_pipeline.model.finding import Finding, Level
+
+
+@command()
+def check(config_path: str | None, site: str | None, json: bool) -> int:
+    """Look at config, credentials, reachability, rights and clock; say what to do about each finding."""
+    findings: dict[str, list[Finding]] = {}
+    for each in chosen(config_path, site):
+        findings[each.name] = list(check_flow(each.wix, each.destination, now=now()))
+        if not json:
+            terminal.show_findings(out, each.name, findings[each.name])
+    if json:
+        print_json({"sites": findings})
+    bad = any(finding.level is Level.ERROR for listed in findings.values() for finding in listed)
+    return WRONG if bad else DONE
+
+
+@command(sites=False, declared=False)
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default=config.DEFAULT_FILE)
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def init(json: bool, path: Path, force: bool) -> int:
+    """Write a commented pipeline.yaml to start from, and the schema by which editors complete it."""
+    schema = path.with_name("pipeline.schema.json")
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is there already; give another name, or --force to overwrite it")
+    path.write_text(config.packaged("pipeline_template.yaml"), encoding="utf-8")
+    schema.write_text(config.packaged("pipeline.schema.json"), encoding="utf-8")
+    if json:
+        print_json({"written": [str(path), str(schema)]})
+    else:
+        out.print(f"Wrote {path} and {schema}. Fill in the site, then: ticket-pipeline check", soft_wrap=True)
+    return DONE

@@ -1,0 +1,139 @@
+"""Everything in one terminal, for real: it starts, syncs, shows, and stops without a trace."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticket_pipeline_tests.orchestration.free_port import free_port
+
+RUN = """
+import sys
+from rich.console import Console
+from ticket_pipeline import config
+from ticket_pipeline.orchestration.dev import dev, sandbox_service
+from ticket_pipeline.wiring import Wiring
+
+sandbox, dagster = int(sys.argv[1]), int(sys.argv[2])
+environment = {**config.environment(), "TICKET_PIPELINE_SANDBOX_URL": f"http://127.0.0.1:{sandbox}"}
+wiring = Wiring(config.load(variables=environment))
+services = [sandbox_service(sandbox)]
+sys.exit(dev(wiring, environment=environment, services=services, dagster_port=dagster, console=Console()))
+"""
+QUERY = """{
+  repositoriesOrError { ... on RepositoryConnection { nodes { location { name } assetNodes { assetKey { path } } } } }
+  runsOrError { ... on Runs { results { jobName status } } }
+}"""
+
+
+class Terminal:
+    """A terminal in which `dev` runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox, self.dagster = free_port(), free_port()
+        self.screen = folder / "screen.txt"
+        environment = {name: value for name, value in os.environ.items() if name not in {"DAGSTER_HOME"}}
+        with self.screen.open("wb") as file:
+            self.process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-c", RUN, str(self.sandbox), str(self.dagster)],
+                cwd=folder,
+                env=environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_for(self, words: str, patience: float = 90.0) -> None:
+        """Wait until the words are on the screen."""
+        deadline = time.monotonic() + patience
+        while words not in self.screen.read_text():
+            assert self.process.poll() is None, self.screen.read_text()
+            assert time.monotonic() < deadline, self.screen.read_text()
+            time.sleep(0.1)
+
+    def graphql(self, query: str) -> Any:
+        """Ask Dagster's webserver."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.dagster}/graphql",
+            json.dumps({"query": query}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own webserver
+            return json.load(answer)["data"]
+
+    def services(self) -> list[int]:
+        """Find all processes of this terminal: those that know its ports, and their groups."""
+        groups = {os.getpgid(pid) for pid in _children(self.process.pid)}
+        return [pid for pid in _processes() if _group(pid) in groups]
+
+
+def _processes() -> list[int]:
+    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _children(parent: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """Start `dev`; stop it whatever happens."""
+    opened = Terminal(tmp_path)
+    yield opened
+    if opened.process.poll() is None:
+        opened.process.send_signal(signal.SIGTERM)
+        opened.process.wait(timeout=30)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts processes in /proc, which this system has not")
+def test_dev_starts_syncs_shows_and_stops_without_a_trace(terminal: Terminal) -> None:
+    terminal.wait_for("Ctrl-C stops everything.")
+    assert "130 read" in terminal.screen.read_text()
+    with urllib.request.urlopen(f"http://127.0.0.1:{terminal.dagster}/server_info", timeout=20) as answer:
+        assert "dagster_version" in json.load(answer)
+    data = terminal.graphql(QUERY)
+    (repository,) = data["repositoriesOrError"]["nodes"]
+    assert repository["location"]["name"] == "ticket-pipeline"
+    assert sorted(each["assetKey"]["path"][-1] for each in repository["assetNodes"]) == [
+        "events",
+        "external_records",
+        "ticket_definitions",
+        "ticket_sync",
+    ]
+    runs = {(each["jobName"], each["status"]) for each in data["runsOrError"]["results"]}
+    assert {("box_office_refresh_events", "SUCCESS"), ("box_office_sync", "SUCCESS")} <= runs
+    services = terminal.services()
+    assert len(services) >= 3
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.process.wait(timeout=30) == 0, terminal.screen.read_text()
+    assert [pid for pid in services if _group(pid) is not None] == []
+
+
+def test_a_child_that_dies_is_reported_and_the_rest_stops(terminal: Terminal) -> None:
+    terminal.wait_for("Ctrl-C stops everything.")
+    services = terminal.services()
+    sandbox = next(pid for pid in services if b"ticket_pipeline.sandbox" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(sandbox, signal.SIGKILL)
+    assert terminal.process.wait(timeout=30) == 1
+    assert "sandbox ended with status -9" in terminal.screen.read_text()
+    assert [pid for pid in services if _group(pid) is not None] == []
+
+
+def test_ctrl_c_in_the_middle_of_the_sync_stops_everything(terminal: Terminal) -> None:
+    time.sleep(2.5)
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.process.wait(timeout=30) in {0, -signal.SIGINT}, terminal.screen.read_text()
