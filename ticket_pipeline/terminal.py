@@ -98,7 +98,8 @@ def show_hold(console: Console, site: str, hold: Hold) -> None:
     """Say why nothing is written, and what a person can do."""
     console.print(
         f"[red]Held:[/] {hold.deletes} of {hold.of} records would be taken away, more than max_delete_fraction "
-        f"allows. Nothing is written until you look and run: ticket-pipeline plan --site {site} --approve"
+        f"allows. Nothing is written until you look and run: ticket-pipeline plan --site {site} --approve",
+        soft_wrap=True,
     )
 
 

@@ -51,13 +51,13 @@ def test_a_declared_pipeline_is_read_whole(tmp_path: Path) -> None:
     assert site.wix.auth.api_key.get_secret_value() == "very-secret"
     assert site.wix.base_url == "https://www.wixapis.com"
     assert site.wix.requests_per_minute == 200
-    assert site.sync.destination.table == "tickets"
+    assert site.sync.destination.model_dump()["table"] == "tickets"
 
 
 def test_a_relative_database_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
     pipeline = load(tmp_path)
     assert pipeline.state == f"sqlite:///{tmp_path}/state.db"
-    assert pipeline.sites["box_office"].sync.destination.url == f"sqlite:///{tmp_path}/ticketing.db"
+    assert pipeline.sites["box_office"].sync.destination.model_dump()["url"] == f"sqlite:///{tmp_path}/ticketing.db"
 
 
 def test_a_state_that_is_not_declared_lies_beside_the_file_too(tmp_path: Path) -> None:

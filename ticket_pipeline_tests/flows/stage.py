@@ -1,14 +1,14 @@
 """A site whose Wix is the sandbox and whose ticketing system is in memory, for telling a flow's story."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
 
 from ticket_pipeline.config import Pipeline
 from ticket_pipeline.destinations.memory import Memory, Place
 from ticket_pipeline.flows.publish import publish
-from ticket_pipeline.flows.reconcile import refresh, reconcile
+from ticket_pipeline.flows.reconcile import reconcile, refresh
 from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.model.report import LoadReport, PublishReport, ReconcileReport
 from ticket_pipeline.sandbox.serve import RunningSandbox
@@ -37,7 +37,7 @@ class Stage:
     site: Site
     api: Api
     sandbox: RunningSandbox
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def place(self) -> Place:

@@ -1,6 +1,7 @@
 """A site whose Wix is the sandbox and whose ticketing system is SQLite, run by Dagster in memory."""
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from ticket_pipeline_tests.sandbox.api import Api
 
 SITE = "box_office"
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+#: Picks one record of the ticketing system.
+ONE_RECORD = "where wix_ticket_definition_id = (select min(wix_ticket_definition_id) from tickets)"
+EDIT_ONE = f"update tickets set title = 'by hand' {ONE_RECORD}"
 DEFINITIONS_QUERY = "POST /events/v3/ticket-definitions/query"
 
 
@@ -98,6 +102,13 @@ def attempts(result: dg.ExecuteInProcessResult, step: str) -> int:
     """Count how often a step was begun."""
     events = [event for event in result.all_events if event.step_key == step]
     return sum(1 for event in events if event.event_type_value in {"STEP_START", "STEP_RESTARTED"})
+
+
+def figure(metadata: Mapping[str, dg.MetadataValue[Any]], entry: str) -> int:
+    """Read a figure of some metadata."""
+    value = metadata[entry].value
+    assert isinstance(value, int)
+    return value
 
 
 def failure(result: dg.ExecuteInProcessResult) -> Any:

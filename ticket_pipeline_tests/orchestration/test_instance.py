@@ -79,7 +79,7 @@ def test_a_broken_file_is_a_sentence(tmp_path: Path) -> None:
 def test_two_processes_may_open_a_fresh_home_at_once(tmp_path: Path) -> None:
     state = f"sqlite:///{tmp_path}/state.db"
     openers = [
-        subprocess.Popen([sys.executable, "-c", OPEN, state, key], cwd=tmp_path, stderr=subprocess.PIPE)  # noqa: S603
+        subprocess.Popen([sys.executable, "-c", OPEN, state, key], cwd=tmp_path, stderr=subprocess.PIPE)
         for key in ("a", "b")
     ]
     for opener in openers:

@@ -1,5 +1,6 @@
 """Sync in one process: reports, progress, our own errors, and the runs where the UI finds them."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from ticket_pipeline.orchestration.names import TICKET_SYNC
 from ticket_pipeline.orchestration.sync import FailedCheck, SyncReport, sync
 from ticket_pipeline.sandbox.faults import Faults
 from ticket_pipeline.sandbox.serve import RunningSandbox
-from ticket_pipeline_tests.orchestration.stage import SITE, Stage
+from ticket_pipeline_tests.orchestration.stage import EDIT_ONE, SITE, Stage
 
 
 @pytest.fixture
@@ -65,6 +66,13 @@ def test_our_own_errors_come_out_as_they_are(stage: Stage, home: dg.DagsterInsta
     assert run(stage, home).published.created > 0
 
 
+def test_ctrl_c_in_the_middle_is_ctrl_c(stage: Stage, home: dg.DagsterInstance) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(stage, home, progress=lambda *_: signal.raise_signal(signal.SIGINT))
+    assert home.get_runs(limit=1)[0].status is dg.DagsterRunStatus.FAILURE
+    assert run(stage, home).published.created > 0
+
+
 def test_a_held_plan_is_a_report(stage: Stage, home: dg.DagsterInstance) -> None:
     run(stage, home)
     for each in stage.api.all():
@@ -76,9 +84,7 @@ def test_a_held_plan_is_a_report(stage: Stage, home: dg.DagsterInstance) -> None
 
 def test_a_failed_check_is_named(stage: Stage, home: dg.DagsterInstance) -> None:
     run(stage, home)
-    stage.ticketing(
-        "update tickets set title = 'by hand' where wix_ticket_definition_id = (select min(wix_ticket_definition_id) from tickets)"
-    )
+    stage.ticketing(EDIT_ONE)
     assert run(stage, home).failed_checks == (
         FailedCheck(asset="ticket_sync", name="destination_equals_plan", severity="WARN"),
     )

@@ -44,7 +44,7 @@ def test_the_process_answers_until_it_is_told_to_stop(ending: signal.Signals) ->
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), "--definitions", "20"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603 - ours
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         page = wait_for(f"http://127.0.0.1:{port}/")
         process.send_signal(ending)
         out, err = process.communicate(timeout=10)

@@ -1,0 +1,48 @@
+"""The key pair that sandboxes sign webhooks with. It is published, and protects nothing.
+
+Everybody has the private half: whoever accepts webhooks by this public key accepts them from anybody. It belongs into
+the configuration of a pipeline that reads from a sandbox, and nowhere else.
+"""
+
+SANDBOX_WEBHOOK_PUBLIC_KEY = """\
+-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA7HTJyZ3EVmQkMlTzbpDW
+1x0Z54fg3aDHCXBjdJdbKzGh57xX3YH2vbZ+H9ayb/BLW/574r5ERlwyRNwFxTMx
+SwFd/ZWui02v8+w3OpfEyWz5uFMuduWLAwtrsFypktwc2/d1jdyajLsRHXDXQ45C
+SrAeGr4vuuP49fooMMQVbowR99wzi8MLQLBX2D1iT+A1113YHdXuwKC3ummZ+PLm
+rHleEor5hjEOpIDIst75KQAXa3x8W+7hck9FZz1Mq/5tqEpU6y9KnWbTq1sGZlsz
+cceONDsvEo/O3y5a5vxheBH8dUMgyclzqAtB82sFxat3q6yo6sxOLVCp0vCOCCwH
+DQIDAQAB
+-----END PUBLIC KEY-----
+"""
+
+SANDBOX_WEBHOOK_PRIVATE_KEY = """\
+-----BEGIN PRIVATE KEY-----
+MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQDsdMnJncRWZCQy
+VPNukNbXHRnnh+DdoMcJcGN0l1srMaHnvFfdgfa9tn4f1rJv8Etb/nvivkRGXDJE
+3AXFMzFLAV39la6LTa/z7Dc6l8TJbPm4Uy525YsDC2uwXKmS3Bzb93WN3JqMuxEd
+cNdDjkJKsB4avi+64/j1+igwxBVujBH33DOLwwtAsFfYPWJP4DXXXdgd1e7AoLe6
+aZn48uaseV4SivmGMQ6kgMiy3vkpABdrfHxb7uFyT0VnPUyr/m2oSlTrL0qdZtOr
+WwZmWzNxx440Oy8Sj87fLlrm/GF4Efx1QyDJyXOoC0HzawXFq3errKjqzE4tUKnS
+8I4ILAcNAgMBAAECggEAE3BbeXF4p2CGsEOXGqcaHmekTko3pIi37DD64CYkRtYG
++Snc8FcjnX+P+VaZZ0XyMA8pCKA7NSyVrl8HM2nMut2TKEqCpa2ekjdAaBb7hNKq
+aeqetoQS7E5nTUGk6C+jyLqchavV4c1sMAcrj0B19zVo2Cp7+omM2U32OWIZX/PH
++cFMkP9WAt6oloGW8cpFeMBWJa2DZtAMq5lH1M7SRmNHI7gqgsKpijPNlMnUak2a
+naFNR7VEYBJ9aLrNyyiXXSQFXxWuuSQFbUNOT/HJUYhAklee4Je6ITnNMv6YSW9I
++Ep7UzZ64aSHXONxn69wRRa0fqVd+ZItPXlScpTD2QKBgQD+QuKuoNVu6zjIa7oj
+1Rth0OTtCadb1bIoWMKSbaI/SMUrmpMYXACbkC9DH/xeXC+svuk3g+1mtwOAQa35
+qAbFPA0AFDApeELa0N7ASasPwc3sVuLJUdm4hlB3vEbXfffr6iO0ma6XfIATNDWy
+00+0K5NtED15ki4nCopVDsw5RQKBgQDuErudikx8eh3vzPXIIwWUOSH1WnMECTCD
+EWbQ5cPNkeLbE5DnNvBZYUzvWaIzNeq1VUgp3dYF1woUy6anM8wDngFd3NmsQRRo
+W64aE8xKon1EqLmXXEJafHV57iw06VZguMNtfD7TFr+IPucW8+BAAz3gPVk9TwUn
+y8IPsCGfKQKBgQC4kiknhw0ohYwkwT7QQCSubwufnoBkw82eSECGNxuuQM8Qhhb9
+edvfEV2dppx2iwj4p2V4rUYqZ/QcqJD4SCcSCjONuRn1IJ23ZiQtBc0tlQw84h2i
+8s3Pi4DiSkRKreDI2qCsu1roELKQPjg05fxX18IfS8i0dY8XPCmK8UEC2QKBgB1+
+Vp3av0UAf+rwUlab+Bn3xfw2W19ZoBfstPcWL96svxTy5JWwWbBI/JX+XbjIai5S
+xWDiaZxJmqce36OBKDoeff7Z2GGdomCXUwdKApoQbUJvQKa+uD2rg4Y6emGHsrrC
+yPssVEAkZlADsu9GATcM78Jy9zZALtxSQtVctZ2ZAoGBAOuZTfj0YVrYLw8vOF3R
+QIZQbqN/N54VWwfen8ALU8U2Yrc/RIusSLm3w6wEoMhvf2g2ugrJUXrPazJNc/Kg
+JqTlT7IAWJQuGgVGtZRJlX4L0Bc9QuVEdjQjvRRMCGNZQot39V8jBh8Z/7gnuj3J
+LXaCHjxT8caupCXNzSkBjw0q
+-----END PRIVATE KEY-----
+"""

@@ -1,0 +1,1 @@
+"""The command line, by what a person does with it."""

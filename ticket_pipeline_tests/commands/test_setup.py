@@ -1,0 +1,63 @@
+"""init and check: the first minutes."""
+
+from ticket_pipeline_tests.commands.terminal import Person
+
+
+def test_init_writes_a_pipeline_and_the_schema_editors_complete_it_by(person: Person) -> None:
+    person.types("init", "fresh.yaml")
+    first_line = (person.folder / "fresh.yaml").read_text().splitlines()[0]
+    assert first_line == "# yaml-language-server: $schema=./pipeline.schema.json"
+    assert (person.folder / "pipeline.schema.json").exists()
+
+
+def test_init_overwrites_nothing_unasked(person: Person) -> None:
+    before = (person.folder / "pipeline.yaml").read_text()
+    assert "is there already" in person.types("init", exits=2).stderr
+    assert (person.folder / "pipeline.yaml").read_text() == before
+    person.types("init", "--force")
+    assert (person.folder / "pipeline.yaml").read_text() != before
+
+
+def test_check_finds_nothing_wrong_with_the_sandbox(person: Person) -> None:
+    findings = person.reads("check")["sites"]["box_office"]
+    assert {each["level"] for each in findings} == {"ok"}
+    assert {"Wix: events", "Wix: ticket definitions", "clock"} < {each["what"] for each in findings}
+
+
+def test_check_says_what_to_do_about_each_error(person: Person) -> None:
+    person.declare(key="wrong")
+    findings = person.reads("check", exits=2)["sites"]["box_office"]
+    wrong = [each for each in findings if each["level"] == "error"]
+    assert wrong
+    assert all(each["remedy"] for each in wrong)
+
+
+def test_check_makes_no_table(person: Person) -> None:
+    person.types("check")
+    assert person.rows("SELECT name FROM sqlite_master") == []
+
+
+def test_a_mistake_in_the_file_is_status_two_with_file_and_line(person: Person) -> None:
+    person.declare(**{"kind: sql": "kind: sqll"})
+    error = person.types("check", exits=2).stderr
+    assert "pipeline.yaml:10" in error.replace("\n", "")
+    assert "did you mean 'sql'?" in error
+
+
+def test_an_error_is_json_where_json_was_asked_for(person: Person) -> None:
+    (person.folder / "pipeline.yaml").write_text("nonsense: 1")
+    report = person.reads("sync", exits=2)
+    assert report["exit_status"] == 2
+    assert "nonsense" in report["error"]
+
+
+def test_an_unknown_site_is_refused_by_name(person: Person) -> None:
+    assert "declared: box_office" in person.types("sync", "--site", "other", exits=2).stderr
+
+
+def test_every_command_takes_json_and_has_help(person: Person) -> None:
+    listed = person.types("--help").stdout.partition("Commands:")[2]
+    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+    assert {"check", "dev", "init", "plan", "reconcile", "sandbox", "sync"} <= set(names)
+    for name in names:
+        assert "--json" in person.types(name, "--help").stdout

@@ -1,0 +1,1 @@
+"""Tests of ticket_pipeline.webhooks."""
