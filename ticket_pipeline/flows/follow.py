@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ticket_pipeline.destinations.base import Destination
-from ticket_pipeline.flows.ingest import ingest
+from ticket_pipeline.flows.ingest import ingest_all
 from ticket_pipeline.flows.map_records import map_records
 from ticket_pipeline.flows.publish import publish
 from ticket_pipeline.mapping.mapping import FieldMapping
@@ -23,14 +23,14 @@ def follow(
     *,
     now: datetime,
 ) -> FollowReport:
-    """Bring the waiting webhooks, and no more than they touch, to the destination.
+    """Bring all waiting webhooks, and no more than they touch, to the destination.
 
     What is left to do is derived from what we remember, so whatever a crash or an outage interrupted is finished too.
 
     Raises:
         TransientError, ConfigError: a side could not be reached; the same call may be made again.
     """
-    ingested = ingest(state, wix, now=now)
+    ingested = ingest_all(state, wix, now=now)
     with state.reading() as tx:
         to_map = unsettled.unmapped(tx, state.site) | set(ingested.event_ids)
     mapped = map_records(state, mapping, sorted(to_map), now=now)

@@ -26,6 +26,7 @@ FLOW = "ingest"
 #: Up to so many definitions are read one by one, which is fresh; more are queried by the hundred, which may lag.
 _ONE_BY_ONE = 10
 _BATCH = 1000
+_MOST_BATCHES = 100
 
 
 def ingest(state: SiteState, wix: WixClient, *, now: datetime, limit: int = _BATCH) -> IngestReport:
@@ -46,6 +47,24 @@ def ingest(state: SiteState, wix: WixClient, *, now: datetime, limit: int = _BAT
         work.tried(hints)
         raise
     return work.report(wix)
+
+
+def ingest_all(state: SiteState, wix: WixClient, *, now: datetime) -> IngestReport:
+    """Ingest batch after batch until nothing waits; what keeps landing meanwhile is left for the next call.
+
+    Raises:
+        TransientError, ConfigError: as `ingest`; the batches before are done.
+    """
+    reports = [ingest(state, wix, now=now)]
+    while sum(reports[-1].settled.values()) >= _BATCH and len(reports) < _MOST_BATCHES:
+        reports.append(ingest(state, wix, now=now))
+    return IngestReport(
+        settled=dict(sum((Counter(each.settled) for each in reports), Counter[str]())),
+        event_ids=tuple(sorted({event_id for each in reports for event_id in each.event_ids})),
+        gaps=sum(each.gaps for each in reports),
+        refused=tuple(refusal for each in reports for refusal in each.refused),
+        requests=sum(each.requests for each in reports),
+    )
 
 
 @dataclass(kw_only=True)

@@ -28,7 +28,7 @@ SAFE_IN = 100
 MOST_IN = 1000
 _PAGE = 100
 _MOST_CURSORS = 8
-_FLOW = "load"
+FLOW = "load"
 
 
 @dataclass(kw_only=True)
@@ -126,8 +126,8 @@ def _complete(state: SiteState, wix: WixClient, cursor: _Cursor, tally: _Tally, 
             tally.deleted += definitions.tombstone(
                 tx, state.site, ids, event_id=event_id, at=now, why="missing from a complete load, 404 by id"
             )
-        dead_letters.bury(tx, state.site, flow=_FLOW, letters=[_letter(each) for each in cursor.refused], at=now)
-        dead_letters.resolve(tx, state.site, flow=_FLOW, subjects=list(cursor.seen), at=now)
+        dead_letters.bury(tx, state.site, flow=FLOW, letters=[_letter(each) for each in cursor.refused], at=now)
+        dead_letters.resolve(tx, state.site, flow=FLOW, subjects=list(cursor.seen), at=now)
         loads.complete(tx, state.site, counts, load_id=load_id, started_at=now, at=now)
     tally.refused += [Refusal(subject=each.id, code=each.code, reason=each.reason) for each in cursor.refused]
     tally.per_event |= counts

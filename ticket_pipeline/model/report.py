@@ -149,3 +149,8 @@ class FollowReport:
     published: PublishReport
     #: Events that were worked on: those just heard of, and those left over from before.
     event_ids: tuple[str, ...]
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """All that was left behind on the way."""
+        return (*self.ingested.refused, *self.mapped.refused, *self.published.refused)

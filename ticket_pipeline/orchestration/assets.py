@@ -36,6 +36,9 @@ _EVENTS_PAGE = "https://dev.wix.com/docs/api-reference/business-solutions/events
 _DEFINITIONS_PAGE = (
     "https://dev.wix.com/docs/api-reference/business-solutions/events/ticket-definitions-v3/query-ticket-definitions"
 )
+#: The data version of the list of events, always the same: a new one would have Dagster call every event's partition
+#: unsynced, every five minutes; what changed for one event is for its own partition to tell.
+LIST_VERSION = "list"
 _POLICY = dg.BackfillPolicy.multi_run(EVENTS_PER_RUN)
 _BETA = r"Parameter `backfill_policy` of function `asset`"
 
@@ -75,7 +78,7 @@ def _events(parts: Parts) -> dg.AssetsDefinition:
         group_name=parts.names.site,
         owners=[parts.names.owner],
         code_version=CODE_VERSION,
-        description=f"The site's events, drafts included, as Wix lists them: [Query Events (V3)]({_EVENTS_PAGE}). "
+        description=f"The site's events as Wix lists them: [Query Events (V3)]({_EVENTS_PAGE}). "
         "Each live event that sells tickets becomes a partition of the assets downstream; the partition of a gone "
         "event stays until its records at the destination are settled.",
         kinds={"wix", "python"},
@@ -83,13 +86,13 @@ def _events(parts: Parts) -> dg.AssetsDefinition:
         retry_policy=retry_policy(parts.retry_delay),
     )
     def events(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        site = parts.site
         with explained(parts.watch):
+            site = parts.site
             parts.watch.events = report = load_events(site.state, site.wix, now=now())
-            work = look_for_work(site.state, site.destination)
-        added, removed = align(context.instance, parts.names, work)
-        shown = metadata.of_events(report, rows.events(site))
-        return dg.MaterializeResult(metadata={**shown, "partitions added": added, "partitions removed": removed})
+            added, removed = align(context.instance, parts.names, look_for_work(site.state, site.destination))
+            shown = metadata.of_events(report, rows.events(site))
+            figures = {**shown, "partitions added": added, "partitions removed": removed}
+            return dg.MaterializeResult(metadata=figures, data_version=dg.DataVersion(LIST_VERSION))
 
     return events
 
@@ -113,12 +116,13 @@ def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
         retry_policy=retry_policy(parts.retry_delay),
     )
     def ticket_definitions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        site, watch, since = parts.site, parts.watch, now()
-        with marking_what_completed(context, lambda ids: loaded_since(site.state, ids, since)), explained(watch):
-            watch.loaded = report = load_definitions(
-                site.state, site.wix, context.partition_keys, now=since, progress=watch.progress
-            )
-        return report_partitions(context, rows.definitions(site, context.partition_keys), metadata.of_load(report))
+        events, watch, since = context.partition_keys, parts.watch, now()
+        with explained(watch):
+            site = parts.site
+            with marking_what_completed(context, lambda ids: loaded_since(site.state, ids, since)):
+                report = load_definitions(site.state, site.wix, events, now=since, progress=watch.progress)
+            watch.loaded = report
+            return report_partitions(context, rows.definitions(site, events), metadata.of_load(report))
 
     return ticket_definitions
 
@@ -144,11 +148,12 @@ def _external_records(parts: Parts) -> dg.AssetsDefinition:
         metadata={"dagster/column_schema": columns.record_schema(mapping.columns), "dagster/column_lineage": lineage},
     )
     def external_records(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        site = parts.site
+        events = context.partition_keys
         with explained(parts.watch):
-            parts.watch.mapped = report = map_records(site.state, mapping, context.partition_keys, now=now())
-        shown = metadata.of_mapping(report, mapping.fingerprint)
-        return report_partitions(context, rows.records(site, context.partition_keys), shown, lineage)
+            site = parts.site
+            parts.watch.mapped = report = map_records(site.state, mapping, events, now=now())
+            shown = metadata.of_mapping(report, mapping.fingerprint)
+            return report_partitions(context, rows.records(site, events), shown, lineage)
 
     return external_records
 
@@ -172,15 +177,15 @@ def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
         retry_policy=retry_policy(parts.retry_delay),
     )
     def ticket_sync(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        site, watch = parts.site, parts.watch
-        place = site.destination
-        with marking_what_completed(context, lambda ids: in_step(site.state, place, ids)), explained(watch):
-            watch.published = report = publish(
-                site.state, place, site.policy, context.partition_keys, now=now(), progress=watch.progress
-            )
-        refuse_held(site.name, report.hold)
-        shown = metadata.of_publish(report, place.identity)
-        return report_partitions(context, rows.links(site, context.partition_keys, report.per_event), shown, lineage)
+        events, watch = context.partition_keys, parts.watch
+        with explained(watch):
+            site, place = parts.site, parts.site.destination
+            with marking_what_completed(context, lambda ids: in_step(site.state, place, ids)):
+                report = publish(site.state, place, site.policy, events, now=now(), progress=watch.progress)
+            watch.published = report
+            refuse_held(site.name, report.hold)
+            shown = metadata.of_publish(report, place.identity)
+            return report_partitions(context, rows.links(site, events, report.per_event), shown, lineage)
 
     return ticket_sync
 

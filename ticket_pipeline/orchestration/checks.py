@@ -73,8 +73,8 @@ def _one_to_one(parts: Parts) -> dg.AssetChecksDefinition:
         retry_policy=retry_policy(parts.retry_delay),
     )
     def one_to_one(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        site = parts.site
         with explained(parts.watch):
+            site = parts.site
             pairs = pair_up(site.state, site.destination, _scope(context))
         missing: list[metadata.Row] = [{"definition": each} for each in pairs.missing]
         several: list[metadata.Row] = [{"id": each, "held by": ", ".join(by)} for each, by in pairs.twins.items()]
@@ -93,8 +93,9 @@ def _destination_equals_plan(parts: Parts) -> dg.AssetChecksDefinition:
         retry_policy=retry_policy(parts.retry_delay),
     )
     def destination_equals_plan(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        site, scope = parts.site, _scope(context)
+        scope = _scope(context)
         with explained(parts.watch):
+            site = parts.site
             drift = find_drift(site.state, site.destination, scope)
             left = plan(site.state, site.destination, site.policy, scope)
         rows = _differences(drift, left)

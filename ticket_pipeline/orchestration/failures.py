@@ -34,6 +34,10 @@ def explained(watch: Watch) -> Iterator[None]:
     except TicketPipelineError as error:
         watch.error = error
         raise _final(str(error)) from error
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interrupt:
+        # Left alone, the retry policy would begin again what somebody has just stopped.
+        watch.interrupted = True
+        raise _final("stopped while it ran") from interrupt
     watch.error = None
 
 

@@ -1,13 +1,14 @@
 """One site's jobs and schedules: sync some events, refresh the list of events, reconcile the whole site by night."""
 
 import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from ticket_pipeline.flows.inspect_work import look_for_work
 from ticket_pipeline.flows.reconcile import reconcile
 from ticket_pipeline.model.report import ReconcileReport
 from ticket_pipeline.orchestration import metadata, rows
-from ticket_pipeline.orchestration.assets import Parts, now
+from ticket_pipeline.orchestration.assets import LIST_VERSION, Parts, now
 from ticket_pipeline.orchestration.event_partitions import align
 from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
 from ticket_pipeline.orchestration.metadata import Metadata
@@ -51,15 +52,13 @@ def reconcile_job(parts: Parts) -> dg.JobDefinition:
 
     @dg.op(name=f"{names.reconcile_job}_op", retry_policy=retry_policy(parts.retry_delay))
     def run_reconcile(context: dg.OpExecutionContext) -> None:
-        site = parts.site
         with explained(parts.watch):
+            site = parts.site
             report = reconcile(site.state, site.wix, site.mapping, site.destination, site.policy, now=now())
-            work = look_for_work(site.state, site.destination)
-        align(context.instance, names, work)
-        shown = metadata.of_reconcile(report, site.destination.identity)
-        context.add_output_metadata(shown)
-        _report(context, parts, site, report)
-        refuse_held(site.name, report.published.hold)
+            align(context.instance, names, look_for_work(site.state, site.destination))
+            context.add_output_metadata(metadata.of_reconcile(report, site.destination.identity))
+            _report(context, parts, site, report)
+            refuse_held(site.name, report.published.hold)
 
     @dg.job(
         name=names.reconcile_job,
@@ -91,9 +90,8 @@ def schedules(names: Names) -> list[dg.ScheduleDefinition]:
 def _report(context: dg.OpExecutionContext, parts: Parts, site: Site, report: ReconcileReport) -> None:
     """Mark what was read and written: the events, and of the partitions those that changed or never were marked."""
     names = parts.names
-    context.log_event(
-        dg.AssetMaterialization(names.key(EVENTS), metadata=metadata.of_events(report.events, rows.events(site)))
-    )
+    shown = metadata.of_events(report.events, rows.events(site))
+    context.log_event(dg.AssetMaterialization(names.key(EVENTS), metadata=shown, tags={DATA_VERSION_TAG: LIST_VERSION}))
     touched = _touched(context.instance, names, report)
     written = report.published.per_event
     of_asset: dict[str, dict[str, Metadata]] = {

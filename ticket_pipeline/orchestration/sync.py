@@ -111,7 +111,7 @@ def _run(
 ) -> dg.ExecuteInProcessResult:
     given: dict[str, Any] = {"tags": tags, "partition_key": partition_key}
     result = job.execute_in_process(run_config=_SILENT, instance=instance, raise_on_error=False, **given)
-    if _interrupted(result):
+    if watch.interrupted or _interrupted(result):
         raise KeyboardInterrupt
     if watch.error is not None:
         raise watch.error

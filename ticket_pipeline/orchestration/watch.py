@@ -18,3 +18,5 @@ class Watch:
     published: PublishReport | None = None
     #: What the last attempt of an asset failed with, as the flow raised it.
     error: TicketPipelineError | None = None
+    #: Whether somebody stopped the run.
+    interrupted: bool = False

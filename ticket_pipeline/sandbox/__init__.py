@@ -1,5 +1,6 @@
 """A Wix on your desk: answers as Wix's REST API does, from made-up data."""
 
+from ticket_pipeline.sandbox.published_key import SANDBOX_WEBHOOK_PUBLIC_KEY
 from ticket_pipeline.sandbox.settings import (
     SANDBOX_ACCOUNT_ID,
     SANDBOX_API_KEY,
@@ -17,5 +18,6 @@ __all__ = [
     "SANDBOX_APP_SECRET",
     "SANDBOX_INSTANCE_ID",
     "SANDBOX_SITE_ID",
+    "SANDBOX_WEBHOOK_PUBLIC_KEY",
     "SandboxSettings",
 ]

@@ -19,6 +19,8 @@ def main() -> None:
     parser.add_argument("--database", type=Path, help="a SQLite file to keep the world in")
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--requests-per-minute", type=int)
+    parser.add_argument("--webhook-url", action="append", default=[], help="tell this address; may be repeated")
+    parser.add_argument("--resend-scale", type=float, default=1.0, help="0.001 makes a minute 60 ms")
     given = parser.parse_args()
     settings = SandboxSettings(
         database=given.database,
@@ -26,6 +28,8 @@ def main() -> None:
         events=given.events,
         definitions=given.definitions,
         requests_per_minute=given.requests_per_minute,
+        webhook_urls=tuple(given.webhook_url),
+        resend_scale=given.resend_scale,
         faults=Faults(latency_ms=given.latency_ms),
     )
     serve(settings, host=given.host, port=given.port)

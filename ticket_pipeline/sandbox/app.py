@@ -12,7 +12,16 @@ from starlette.responses import Response
 from ticket_pipeline.sandbox.desk import Desk
 from ticket_pipeline.sandbox.instants import utc_now
 from ticket_pipeline.sandbox.operation import written
-from ticket_pipeline.sandbox.routes import control, events, home, oauth, orders, ticket_definitions
+from ticket_pipeline.sandbox.routes import (
+    control,
+    event_control,
+    events,
+    home,
+    oauth,
+    orders,
+    ticket_definitions,
+    webhooks,
+)
 from ticket_pipeline.sandbox.settings import SandboxSettings
 
 OPERATIONS = (
@@ -21,6 +30,8 @@ OPERATIONS = (
     *events.OPERATIONS,
     *orders.OPERATIONS,
     *control.OPERATIONS,
+    *event_control.OPERATIONS,
+    *webhooks.OPERATIONS,
 )
 
 
@@ -31,8 +42,9 @@ def build_app(settings: SandboxSettings, clock: Callable[[], datetime] = utc_now
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        desk.open()
         yield
-        desk.world.close()
+        desk.close()
 
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _unknown})
     app.state.desk = desk

@@ -1,8 +1,10 @@
-"""The sandbox as one value: settings, world, credentials, faults, counts."""
+"""The sandbox as one value: settings, world, credentials, faults, counts, webhooks."""
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 
+from ticket_pipeline.sandbox.changes import Change
 from ticket_pipeline.sandbox.definition_query import DefinitionQueries
 from ticket_pipeline.sandbox.doorkeeper import Doorkeeper
 from ticket_pipeline.sandbox.faults import FaultBox
@@ -13,6 +15,9 @@ from ticket_pipeline.sandbox.seeding.seed import seeded_world
 from ticket_pipeline.sandbox.settings import SandboxSettings
 from ticket_pipeline.sandbox.stats import Stats
 from ticket_pipeline.sandbox.storage import Storage
+from ticket_pipeline.sandbox.webhooks.compose import compose
+from ticket_pipeline.sandbox.webhooks.post_office import PostOffice
+from ticket_pipeline.sandbox.webhooks.senders import Senders
 from ticket_pipeline.sandbox.world import World
 
 
@@ -31,9 +36,30 @@ class Desk:
         self.rate_limit = RateLimit(settings.requests_per_minute, clock)
         now = to_the_minute(settings.now or clock())
         self.world.open(lambda: seeded_world(settings, now), now)
+        self.webhooks = PostOffice(settings, clock)
+        self._senders = Senders(self.webhooks, self.world, settings.webhook_senders)
+        self._webhook_serial = count()
+        self.world.subscribe(self._tell)
+
+    def open(self) -> None:
+        """Begin to send webhooks."""
+        self._senders.start()
+
+    def close(self) -> None:
+        """Stop sending webhooks and let go of the database."""
+        self._senders.stop()
+        self.webhooks.shut()
+        self.world.close()
 
     def reset(self) -> None:
         """Seed the world anew around the same instant, forget counts and put the first faults in force."""
         self.world.restart(seeded_world(self.settings, self.world.seeded_at), self.world.seeded_at)
         self.faults.set(self.settings.faults)
         self.stats.reset()
+        self.webhooks.reset()
+
+    def _tell(self, change: Change) -> None:
+        if self.webhooks.subscriptions:
+            webhook = compose(self.world, change, next(self._webhook_serial))
+            if webhook is not None:
+                self.webhooks.post(webhook)

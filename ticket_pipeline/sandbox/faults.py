@@ -1,11 +1,14 @@
 """Faults on demand: what a network and a busy service do to a client, by chance or on purpose."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from ticket_pipeline.sandbox.chance import dice
 from ticket_pipeline.sandbox.refusals import Refusal, plain, refused, required, wrong_format
 from ticket_pipeline.sandbox.refusals import invalid as refuse_fields
+from ticket_pipeline.sandbox.webhooks.faults import WebhookFaults
+
+PROBABILITIES = frozenset({"throttled", "broken", "unavailable", "truncated", "drop", "duplicate", "old_data"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,9 @@ class Faults:
     most_in: int | None = None
     #: the API answers 428 WIX_EVENTS_APP_NOT_INSTALLED
     app_not_installed: bool = False
+
+
+T = TypeVar("T", Faults, WebhookFaults)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,28 +107,30 @@ def too_many_requests(retry_after: int | None) -> Refusal:
     return refusal
 
 
-def faults_from(given: Any) -> Faults:
-    """Read faults from JSON; what is not named is off.
+def faults_from(given: Any, kind: type[T]) -> T:
+    """Read faults of a kind from JSON; what is not named is off.
 
     Raises:
         Refusal: 400 naming the field.
     """
     if not isinstance(given, dict):
         raise refuse_fields([required("faults")])
-    defaults = {field.name: field.default for field in fields(Faults)}
+    defaults = {field.name: field.default for field in fields(kind)}
     for name, value in given.items():
         if name not in defaults:
             raise refuse_fields([wrong_format(name, f"is no fault; allowed: {', '.join(defaults)}")])
         if not _fits(name, value, defaults[name]):
             raise refuse_fields([wrong_format(name, f"cannot be {value!r}")])
-    return Faults(**given)
+    return kind(**given)
 
 
 def _fits(name: str, value: Any, default: Any) -> bool:
-    if name in ("throttled", "broken", "unavailable", "truncated"):
+    if name in PROBABILITIES:
         return isinstance(value, int | float) and 0 <= value <= 1
     if default is None:
         return value is None or (type(value) is int and value >= 0)
     if isinstance(default, float):
         return isinstance(value, int | float) and value >= 0
+    if type(default) is int:
+        return type(value) is int and value >= 0
     return type(value) is type(default)

@@ -47,6 +47,8 @@ class Operation:
     guarded: bool = True
     #: whether it belongs to the sandbox and not to Wix: no faults, no counts
     own: bool = False
+    #: whether it may wait for something: it does so beside the other requests, without the world's lock
+    patient: bool = False
 
     @property
     def name(self) -> str:
@@ -67,12 +69,17 @@ class Operation:
         try:
             if mishap is not None and mishap.refusal is not None:
                 raise mishap.refusal
-            response = written(200, self._result(desk, request, raw))
+            response = written(200, await self._awaited(desk, request, raw))
         except Refusal as refusal:
             response = written(refusal.status, refusal.body, refusal.headers)
         if not self.own:
             desk.stats.count(self.name, response.status_code)
         return CutResponse(response) if mishap is not None and mishap.truncated else response
+
+    async def _awaited(self, desk: Desk, request: Request, raw: bytes) -> Document:
+        if self.patient:
+            return await asyncio.to_thread(self._result, desk, request, raw)
+        return self._result(desk, request, raw)
 
     def _result(self, desk: Desk, request: Request, raw: bytes) -> Document:
         caller = NOBODY
@@ -84,7 +91,14 @@ class Operation:
         call = Call(desk=desk, caller=caller, path=request.path_params, params=request.query_params, body=body)
         with desk.world.lock:
             desk.world.settle()
-            return self.handler(call)
+            if not self.patient:
+                return self.handler(call)
+        return self.handler(call)
+
+
+def own(method: str, path: str, handler: Handler, *, patient: bool = False) -> Operation:
+    """Make an operation of the sandbox's own: nobody needs a credential for it."""
+    return Operation(method=method, path=f"/sandbox{path}", handler=handler, guarded=False, own=True, patient=patient)
 
 
 class CutResponse(Response):

@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ticket_pipeline.sandbox.faults import Faults
+from ticket_pipeline.sandbox.published_key import SANDBOX_WEBHOOK_PRIVATE_KEY
+from ticket_pipeline.sandbox.webhooks.faults import WebhookFaults
 
 SANDBOX_API_KEY = "sandbox-api-key"
 SANDBOX_SITE_ID = "5a4db0c5-0001-4000-8000-000000000001"
@@ -36,3 +38,14 @@ class SandboxSettings:
     app_reads_drafts: bool = False
     requests_per_minute: int | None = None
     faults: Faults = field(default_factory=Faults)
+    #: where webhooks go from the start, on this machine; more can subscribe over HTTP
+    webhook_urls: tuple[str, ...] = ()
+    #: PEM; the public half of the usual one is SANDBOX_WEBHOOK_PUBLIC_KEY
+    webhook_private_key: str = SANDBOX_WEBHOOK_PRIVATE_KEY
+    #: what each step of Wix's resend schedule is multiplied by; 0.001 makes a minute 60 ms
+    resend_scale: float = 1.0
+    #: whether a resend is signed anew, or sent with the token of the first attempt and its expiry
+    webhooks_signed_anew: bool = True
+    #: how many webhooks are sent at once; with 1 they go out in order
+    webhook_senders: int = 4
+    webhook_faults: WebhookFaults = field(default_factory=WebhookFaults)

@@ -71,6 +71,7 @@ class Receiver:
     meters: Meters
     clock: Callable[[], datetime]
     leeway: timedelta = DEFAULT_LEEWAY
+    patience: float = PATIENCE
     refusals: RefusalLog = field(default_factory=RefusalLog)
 
     def routes(self) -> list[Route]:
@@ -86,7 +87,7 @@ class Receiver:
         """
         started = perf_counter()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 raw = await _body(scope, receive)
                 found, envelope = self._opened(raw, endpoints)
                 await self.landing.land(found, envelope)

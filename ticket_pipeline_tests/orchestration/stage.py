@@ -21,8 +21,10 @@ from ticket_pipeline_tests.sandbox.api import Api
 SITE = "box_office"
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 #: Picks one record of the ticketing system.
-ONE_RECORD = "where wix_ticket_definition_id = (select min(wix_ticket_definition_id) from tickets)"
-EDIT_ONE = f"update tickets set title = 'by hand' {ONE_RECORD}"
+ONE_RECORD = " where wix_ticket_definition_id = (select min(wix_ticket_definition_id) from tickets)"
+EDIT_ONE = "update tickets set title = 'by hand'" + ONE_RECORD
+DELETE_ONE = "delete from tickets" + ONE_RECORD
+RENAME_ONE = "update tickets set wix_ticket_definition_id = 'nobody'" + ONE_RECORD
 DEFINITIONS_QUERY = "POST /events/v3/ticket-definitions/query"
 
 

@@ -1,13 +1,16 @@
 """The assets against the sandbox: partitions come and go; a run of many events is one call, and marks each."""
 
+from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
 import dagster as dg
 
+from ticket_pipeline.destinations.base import Destination
 from ticket_pipeline.errors import ConfigError, TransientError
 from ticket_pipeline.flows.inspect_work import Work
+from ticket_pipeline.model.change import Change, Held, Outcome
 from ticket_pipeline.orchestration.event_partitions import align
-from ticket_pipeline.orchestration.names import EVENTS, EXTERNAL_RECORDS, PARTITIONED, TICKET_DEFINITIONS, TICKET_SYNC
+from ticket_pipeline.orchestration.names import EVENTS, EXTERNAL_RECORDS, PARTITIONED, TICKET_SYNC
 from ticket_pipeline.sandbox.faults import Faults
 from ticket_pipeline.sandbox.serve import RunningSandbox
 from ticket_pipeline_tests.orchestration.stage import DEFINITIONS_QUERY, Stage, attempts, checks, failure, figure
@@ -105,14 +108,29 @@ def test_two_processes_may_add_the_same_partitions(stage: Stage) -> None:
     assert sorted(stage.partitions) == ["a", "b", "c"]
 
 
-def test_a_run_that_fails_halfway_leaves_what_it_completed(stage: Stage, sandbox: RunningSandbox) -> None:
-    stage.refresh()
-    first, *_ = stage.partitions
-    assert stage.run(stage.names.sync_job, partition_key=first).success
-    sandbox.desk.faults.set(Faults(broken=1.0, only="ticket-definitions"))
+def test_a_run_that_fails_halfway_leaves_what_it_completed(stage: Stage) -> None:
+    class Failing:
+        """A destination that fails after sixty writes, time and again."""
+
+        def __init__(self, inner: Destination) -> None:
+            self.inner = inner
+            self.identity = inner.identity
+
+        def find(self, definition_ids: Collection[str] | None = None) -> Iterator[Held]:
+            return self.inner.find(definition_ids)
+
+        def apply(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+            yield from self.inner.apply(changes[:60] if len(changes) > 60 else [])
+            raise TransientError("the destination is unwell")
+
+    stage.site.__dict__["destination"] = Failing(stage.site.destination)
     result = stage.sync()
     assert not result.success
-    assert set(stage.materialized(TICKET_DEFINITIONS)) == {first}
+    written = {row[0]: row[1] for row in stage.ticketing("select wix_event_id, count(*) from tickets group by 1")}
+    assert stage.watch.loaded is not None
+    whole = {each for each, count in stage.watch.loaded.per_event.items() if written.get(each, 0) == count}
+    assert 0 < len(whole) < len(stage.partitions)
+    assert set(stage.materialized(TICKET_SYNC)) == whole
 
 
 def test_a_transient_error_is_tried_again(stage: Stage, sandbox: RunningSandbox) -> None:

@@ -5,7 +5,7 @@ import dagster as dg
 from ticket_pipeline.orchestration.checks import site_checks
 from ticket_pipeline.store import dead_letters
 from ticket_pipeline.store.dead_letters import DeadLetter
-from ticket_pipeline_tests.orchestration.stage import EDIT_ONE, ONE_RECORD, SILENT, Stage, checks, figure
+from ticket_pipeline_tests.orchestration.stage import DELETE_ONE, EDIT_ONE, RENAME_ONE, SILENT, Stage, checks, figure
 from ticket_pipeline_tests.sandbox.api import NOW
 
 
@@ -42,14 +42,14 @@ def test_an_edit_by_hand_is_a_difference(stage: Stage) -> None:
 
 def test_a_deleted_record_breaks_one_to_one(stage: Stage) -> None:
     stage.sync()
-    stage.ticketing(f"delete from tickets {ONE_RECORD}")
+    stage.ticketing(DELETE_ONE)
     assert failed(stage) == {"destination_equals_plan", "one_to_one"}
     assert check(stage)["one_to_one"].severity is dg.AssetCheckSeverity.ERROR
 
 
 def test_a_record_with_an_unknown_wix_id_is_a_stranger(stage: Stage) -> None:
     stage.sync()
-    stage.ticketing(f"update tickets set wix_ticket_definition_id = 'nobody' {ONE_RECORD}")
+    stage.ticketing(RENAME_ONE)
     evaluation = check(stage)["destination_equals_plan"]
     assert not evaluation.passed
     assert figure(evaluation.metadata, "differences") == 2

@@ -42,6 +42,14 @@ def test_what_no_retry_mends_fails_at_once_with_its_sentence(error: TicketPipeli
     assert failure.description == str(error)
 
 
+def test_what_somebody_stops_is_not_tried_again() -> None:
+    watch = Watch()
+    with pytest.raises(dg.Failure) as caught, explained(watch):
+        raise KeyboardInterrupt
+    assert not caught.value.allow_retries
+    assert watch.interrupted
+
+
 def test_what_went_well_forgets_the_error_before() -> None:
     watch = Watch(error=TransientError("busy"))
     with explained(watch):

@@ -19,7 +19,7 @@ BALCONY = "077766f0-ffa4-4fa1-bdf8-dbb0439c1892"
 
 
 @cache
-def private_key(name: str = "wix") -> rsa.RSAPrivateKey:
+def private_key(name: str = "wix") -> rsa.RSAPrivateKey:  # noqa: ARG001 - tells keys apart in the cache
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

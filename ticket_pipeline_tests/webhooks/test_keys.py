@@ -46,7 +46,7 @@ def test_a_private_key_is_refused_by_name() -> None:
 
 
 def test_a_short_key_is_refused() -> None:
-    short = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()  # noqa: S505 - to be refused
     with pytest.raises(ConfigError, match="1024 bits"):
         read_key(short.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
 

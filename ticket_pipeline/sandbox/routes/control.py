@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from typing import Any
 
-from ticket_pipeline.sandbox import box_office, event_organiser, organiser
+from ticket_pipeline.sandbox import box_office, organiser
 from ticket_pipeline.sandbox.documents import definition_document
 from ticket_pipeline.sandbox.entities import Definition, Document, Line, Order, Reservation
-from ticket_pipeline.sandbox.faults import faults_from
+from ticket_pipeline.sandbox.faults import Faults, faults_from
 from ticket_pipeline.sandbox.instants import to_wire
-from ticket_pipeline.sandbox.operation import Call, Handler, Operation
+from ticket_pipeline.sandbox.operation import Call, own
 from ticket_pipeline.sandbox.order_documents import order_document
 from ticket_pipeline.sandbox.paging import bounded
 from ticket_pipeline.sandbox.refusals import invalid, required
@@ -26,6 +26,12 @@ def release(call: Call) -> Document:
     """Give a hold back: {reservationId}."""
     reservation_id = require_guid(call.body.get("reservationId"), "reservationId")
     return _reserved(box_office.release(call.desk.world, reservation_id))
+
+
+def forget(call: Call) -> Document:
+    """Delete a reservation: {reservationId}."""
+    box_office.forget(call.desk.world, require_guid(call.body.get("reservationId"), "reservationId"))
+    return {}
 
 
 def buy(call: Call) -> Document:
@@ -48,24 +54,6 @@ def confirm(call: Call) -> Document:
     return _ordered(call, box_office.confirm(call.desk.world, _order_number(call)))
 
 
-def publish_event(call: Call) -> Document:
-    """Publish a draft: {eventId}."""
-    event_organiser.publish(call.desk.world, _event_id(call))
-    return {}
-
-
-def cancel_event(call: Call) -> Document:
-    """Call a show off: {eventId}."""
-    event_organiser.cancel(call.desk.world, _event_id(call))
-    return {}
-
-
-def delete_event(call: Call) -> Document:
-    """Delete an event with its definitions: {eventId}."""
-    event_organiser.delete(call.desk.world, _event_id(call))
-    return {}
-
-
 def anonymise(call: Call) -> Document:
     """Take the person out of an order: {orderNumber}."""
     return _ordered(call, box_office.anonymise(call.desk.world, _order_number(call)))
@@ -85,7 +73,7 @@ def get_faults(call: Call) -> Document:
 
 def put_faults(call: Call) -> Document:
     """Put faults in force; what is not named is off."""
-    call.desk.faults.set(faults_from(call.body))
+    call.desk.faults.set(faults_from(call.body, Faults))
     return get_faults(call)
 
 
@@ -126,10 +114,6 @@ def _held(call: Call) -> Reservation:
     return box_office.hold(call.desk.world, wanted, force=call.body.get("force") is True)
 
 
-def _event_id(call: Call) -> str:
-    return require_guid(call.body.get("eventId"), "eventId")
-
-
 def _order_number(call: Call) -> str:
     number = call.body.get("orderNumber")
     if not isinstance(number, str):
@@ -159,25 +143,19 @@ def _shown(call: Call, definition: Definition) -> Document:
     return definition_document(definition, event, world.now, ("SALES_DETAILS",))
 
 
-def _own(method: str, path: str, handler: Handler) -> Operation:
-    return Operation(method=method, path=f"/sandbox{path}", handler=handler, guarded=False, own=True)
-
-
 OPERATIONS = (
-    _own("POST", "/hold", hold),
-    _own("POST", "/release", release),
-    _own("POST", "/buy", buy),
-    _own("POST", "/cancel", cancel),
-    _own("POST", "/confirm", confirm),
-    _own("POST", "/anonymise", anonymise),
-    _own("POST", "/events/publish", publish_event),
-    _own("POST", "/events/cancel", cancel_event),
-    _own("POST", "/events/delete", delete_event),
-    _own("POST", "/edit", edit),
-    _own("GET", "/faults", get_faults),
-    _own("PUT", "/faults", put_faults),
-    _own("POST", "/tokens/expire", expire_tokens),
-    _own("GET", "/stats", stats),
-    _own("POST", "/stats/reset", reset_stats),
-    _own("POST", "/reset", reset),
+    own("POST", "/hold", hold),
+    own("POST", "/release", release),
+    own("POST", "/reservations/delete", forget),
+    own("POST", "/buy", buy),
+    own("POST", "/cancel", cancel),
+    own("POST", "/confirm", confirm),
+    own("POST", "/anonymise", anonymise),
+    own("POST", "/edit", edit),
+    own("GET", "/faults", get_faults),
+    own("PUT", "/faults", put_faults),
+    own("POST", "/tokens/expire", expire_tokens),
+    own("GET", "/stats", stats),
+    own("POST", "/stats/reset", reset_stats),
+    own("POST", "/reset", reset),
 )

@@ -1,0 +1,85 @@
+"""Replay: go once more, on purpose, through what was refused or landed before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.flows import ingest, load
+from ticket_pipeline.store import dead_letters, inbox
+from ticket_pipeline.store.dead_letters import DeadLetter
+from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.wix.client import WixClient
+
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What is to be replayed."""
+
+    #: Dead letters, as they were buried.
+    letters: tuple[DeadLetter, ...] = ()
+    #: Numbers of inbox entries.
+    seqs: tuple[int, ...] = ()
+
+    @property
+    def event_ids(self) -> tuple[str, ...]:
+        """Events whose definitions are to be read again."""
+        of_loads = {each.event_id for each in self.letters if each.flow == load.FLOW and each.event_id}
+        return tuple(sorted(of_loads))
+
+
+def select(
+    state: SiteState,
+    *,
+    letter_ids: Sequence[int] = (),
+    first: int | None = None,
+    last: int | None = None,
+    everything: bool = False,
+) -> Selection:
+    """Choose dead letters by their numbers, inbox entries by a range of theirs, or everything; change nothing.
+
+    Raises:
+        ConfigError: no open dead letter has such a number.
+    """
+    with state.reading() as tx:
+        letters = {each.id: each for each in dead_letters.open_letters(tx, state.site)}
+        end = inbox.last_seq(tx, state.site)
+    unknown = [str(each) for each in letter_ids if each not in letters]
+    if unknown:
+        raise ConfigError(f"no open dead letter {', '.join(unknown)}; `ticket-pipeline dead-letters` lists them")
+    wanted = tuple(letters.values()) if everything else tuple(letters[each] for each in letter_ids)
+    whole = everything or first is not None or last is not None
+    listed = _listed(state, first or 1, end if last is None else min(last, end)) if whole else []
+    named = [seq for each in wanted if each.flow == ingest.FLOW for seq in (each.payload or {}).get("inbox", [])]
+    return Selection(letters=wanted, seqs=tuple(sorted({*listed, *named})))
+
+
+def reopen(state: SiteState, wix: WixClient, selection: Selection, *, now: datetime) -> None:
+    """Let the selected webhooks wait for their effect once more, and read again what a load had refused.
+
+    What is then to be mapped and published is derived from our state: following the inbox does it.
+
+    Raises:
+        TransientError, ConfigError: Wix could not be read; the same call may be made again.
+    """
+    refused_by_load = [each.subject for each in selection.letters if each.flow == load.FLOW]
+    with state.writing() as tx:
+        inbox.reopen(tx, state.site, selection.seqs)
+        dead_letters.resolve(tx, state.site, flow=load.FLOW, subjects=refused_by_load, at=now)
+    if selection.event_ids:
+        load.load_definitions(state, wix, selection.event_ids, now=now)
+
+
+def _listed(state: SiteState, first: int, last: int) -> list[int]:
+    found: list[int] = []
+    at = first - 1
+    while at < last:
+        with state.reading() as tx:
+            entries = inbox.after(tx, state.site, at, _AT_ONCE)
+        if not entries:
+            break
+        found += [entry.seq for entry in entries if entry.seq <= last]
+        at = entries[-1].seq
+    return found

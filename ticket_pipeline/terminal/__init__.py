@@ -1,0 +1,27 @@
+"""Reports, plans and progress as a person reads them in a terminal."""
+
+from ticket_pipeline.terminal.plans import show_plan
+from ticket_pipeline.terminal.progress import watching
+from ticket_pipeline.terminal.reports import (
+    show_dead_letters,
+    show_findings,
+    show_followed,
+    show_losses,
+    show_reconciled,
+    show_refusals,
+    show_selection,
+    show_synced,
+)
+
+__all__ = [
+    "show_dead_letters",
+    "show_findings",
+    "show_followed",
+    "show_losses",
+    "show_plan",
+    "show_reconciled",
+    "show_refusals",
+    "show_selection",
+    "show_synced",
+    "watching",
+]
