@@ -54,9 +54,15 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="name", help=", ".join(BENCHES))
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"{', '.join(BENCHES)}; all of them when none is given"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, one round: to see that it runs")
-    return parser.parse_args()
+    given = parser.parse_args()
+    unknown = sorted(set(given.names) - BENCHES.keys())
+    if unknown:
+        parser.error(f"unknown bench {unknown[0]!r}; allowed: {', '.join(BENCHES)}")
+    return given
 
 
 def _measure(module: ModuleType, *, quick: bool) -> dict[str, Any]:

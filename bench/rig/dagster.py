@@ -18,10 +18,12 @@ from ticket_pipeline.orchestration.names import PARTITIONED, Names
 
 T = TypeVar("T")
 
-_REPOSITORY = "__repository__"
+_LOCATED = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION}
 _START, _LONGEST = 120.0, 240.0
 _DONE = {"SUCCESS", "FAILURE", "CANCELED"}
-_RUN = "runId status startTime endTime"
+_RUNS = """query($wanted: RunsFilter!) { runsOrError(filter: $wanted) {
+    ... on Runs { results { runId status startTime endTime } } } }"""
+_SENSOR = "query($where: SensorSelector!) { sensorOrError(sensorSelector: $where) { ... on Sensor { id } } }"
 
 
 class Dagster:
@@ -33,8 +35,7 @@ class Dagster:
 
     def stop_sensor(self) -> None:
         """Turn the site's sensor off."""
-        where = f'{_where()} sensorName: "{self.names.sensor}"'
-        sensor = self._ask("{ sensorOrError(sensorSelector: {%s}) { ... on Sensor { id } } }" % where)  # noqa: UP031 - braces
+        sensor = self._ask(_SENSOR, where={**_LOCATED, "sensorName": self.names.sensor})
         self._ask("mutation($id: String!) { stopSensor(id: $id) { __typename } }", id=sensor["sensorOrError"]["id"])
 
     def partitions(self) -> list[str]:
@@ -50,7 +51,7 @@ class Dagster:
         """Launch a run of a job; give its id."""
         tags = [{"key": "dagster/partition", "value": partition}] if partition else []
         parameters = {
-            "selector": {"repositoryName": _REPOSITORY, "repositoryLocationName": LOCATION, "jobName": job},
+            "selector": {**_LOCATED, "jobName": job},
             "runConfigData": {},
             "executionMetadata": {"tags": tags},
         }
@@ -99,8 +100,7 @@ class Dagster:
         return _wait(over, _LONGEST, "the runs did not end")
 
     def _runs(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
-        query = "query($wanted: RunsFilter!) { runsOrError(filter: $wanted) { ... on Runs { results { %s } } } }" % _RUN
-        found: list[dict[str, Any]] = self._ask(query, wanted=wanted)["runsOrError"]["results"]
+        found: list[dict[str, Any]] = self._ask(_RUNS, wanted=wanted)["runsOrError"]["results"]
         return found
 
     def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
@@ -147,7 +147,3 @@ def _wait(look: Callable[[], T | None], seconds: float, complaint: str) -> T:
             return found
         time.sleep(0.25)
     raise RuntimeError(f"{complaint} within {seconds:.0f} s")
-
-
-def _where() -> str:
-    return f'repositoryName: "{_REPOSITORY}", repositoryLocationName: "{LOCATION}",'

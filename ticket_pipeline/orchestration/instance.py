@@ -1,6 +1,7 @@
 """Where Dagster keeps what it remembers, and an instance opened on it."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,7 +94,8 @@ def _write_defaults(home: Path) -> None:
     for folder in ("history", "storage", "logs"):
         # A JSON string is a YAML string, whatever the path is made of.
         text = text.replace(f".ticket-pipeline/dagster/{folder}", json.dumps(str(home / folder)))
-    fresh = home / f"{_FILE}.new"
+    # Another process may be writing its own at this moment; whichever is put in place last, it is whole.
+    fresh = home / f"{_FILE}.{os.getpid()}"
     try:
         fresh.write_text(_HEADER + text, encoding="utf-8")
         fresh.replace(home / _FILE)

@@ -90,8 +90,10 @@ def schedules(names: Names) -> list[dg.ScheduleDefinition]:
 def _report(context: dg.OpExecutionContext, parts: Parts, site: Site, report: ReconcileReport) -> None:
     """Mark what was read and written: the events, and of the partitions those that changed or never were marked."""
     names = parts.names
-    shown = metadata.of_events(report.events, rows.events(site))
-    context.log_event(dg.AssetMaterialization(names.key(EVENTS), metadata=shown, tags={DATA_VERSION_TAG: LIST_VERSION}))
+    listed = metadata.of_events(report.events, rows.events(site))
+    context.log_event(
+        dg.AssetMaterialization(names.key(EVENTS), metadata=listed, tags={DATA_VERSION_TAG: LIST_VERSION})
+    )
     touched = _touched(context.instance, names, report)
     written = report.published.per_event
     of_asset: dict[str, dict[str, Metadata]] = {

@@ -146,14 +146,19 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
         ClientDisconnect: its sender went away.
     """
     announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    body = b""
-    more = announced_fits = not (announced.isdigit() and int(announced) > MOST_BYTES)
+    if announced.isdigit() and int(announced[:12]) > MOST_BYTES:
+        raise _too_large()
+    body, more = bytearray(), True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        more = message.get("more_body", False) and len(body) <= MOST_BYTES
-    if not announced_fits or len(body) > MOST_BYTES:
-        raise RefusedWebhook(Refusal.TOO_LARGE, f"it has more than {MOST_BYTES} bytes")
-    return body
+        more = message.get("more_body", False)
+        if len(body) > MOST_BYTES:
+            raise _too_large()
+    return bytes(body)
+
+
+def _too_large() -> RefusedWebhook:
+    return RefusedWebhook(Refusal.TOO_LARGE, f"it has more than {MOST_BYTES} bytes")

@@ -75,6 +75,8 @@ class Stage:
 
 def build(sandbox: RunningSandbox, api: Api, state: str, *, max_delete_fraction: str = "0.2") -> Stage:
     """Set the stage."""
-    site = Wiring(declared(sandbox.base_url, state), sleep=lambda _: None).site("box_office")
+    site = Wiring(declared(sandbox.base_url, state, mapping={"show": "event.title"}), sleep=lambda _: None).site(
+        "box_office"
+    )
     policy = Policy(max_delete_fraction=Decimal(max_delete_fraction))
     return Stage(site=site, api=api, sandbox=sandbox, policy=policy)

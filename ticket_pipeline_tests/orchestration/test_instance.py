@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from ticket_pipeline.errors import ConfigError
@@ -82,9 +81,23 @@ def test_two_processes_may_open_a_fresh_home_at_once(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", OPEN, state, key], cwd=tmp_path, stderr=subprocess.PIPE)
         for key in ("a", "b")
     ]
-    for opener in openers:
-        _, said = opener.communicate(timeout=60)
-        assert opener.returncode == 0, said.decode()
+    said = [opener.communicate(timeout=60)[1].decode() for opener in openers]
+    assert [opener.returncode for opener in openers] == [0, 0], said
     with initialised_instance(dagster_home(state, {}, folder=tmp_path)) as instance:
         assert sorted(instance.get_dynamic_partitions("p")) == ["a", "b"]
-    assert isinstance(instance, dg.DagsterInstance)
+
+
+def test_the_defaults_are_put_in_place_whole_beside_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def with_another_process_in_between(path: Path, *text: str, **options: str) -> int:
+        monkeypatch.setattr(Path, "write_text", write)
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        dagster_home("sqlite:///state.db", {}, folder=tmp_path)
+        return write(path, *text, **options)
+
+    monkeypatch.setattr(Path, "write_text", with_another_process_in_between)
+    home = dagster_home("sqlite:///state.db", {}, folder=tmp_path)
+    assert [each.name for each in home.iterdir()] == ["dagster.yaml"]

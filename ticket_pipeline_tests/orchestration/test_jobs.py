@@ -32,6 +32,15 @@ def test_reconcile_marks_what_it_mended_and_nothing_else(stage: Stage) -> None:
     assert figure(op.step_output_data.metadata, "missing at the destination") > 0
 
 
+def test_a_fresh_list_of_events_makes_no_partition_look_unsynced(stage: Stage) -> None:
+    stage.sync()
+    stage.refresh()
+    stage.run(stage.names.reconcile_job)
+    versions = {each.tags["dagster/data_version"] for each in stage.materialized(EVENTS)[""] if each.tags}
+    assert len(stage.materialized(EVENTS)[""]) == 3
+    assert versions == {"list"}
+
+
 def test_schedules_ask_for_their_job(stage: Stage) -> None:
     for schedule in schedules(stage.names):
         context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 6, 1, tzinfo=UTC))

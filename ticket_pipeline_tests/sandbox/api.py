@@ -89,3 +89,9 @@ class Api:
     def sandbox(self, path: str, body: Any = None, method: str = "POST") -> Any:
         """Turn one of the sandbox's own handles."""
         return self.ask(method, f"/sandbox{path}", body)
+
+    def flush(self, **options: Any) -> Any:
+        """Wait until all webhooks were sent: what is counted then."""
+        answer = self.sandbox("/webhooks/flush", options)
+        assert answer["flushed"], answer["counts"]
+        return answer["counts"]

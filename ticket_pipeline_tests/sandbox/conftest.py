@@ -11,6 +11,7 @@ from ticket_pipeline.sandbox.seeding.seed import seeded_world
 from ticket_pipeline.sandbox.serve import RunningSandbox, running
 from ticket_pipeline.sandbox.settings import SandboxSettings
 from ticket_pipeline_tests.sandbox.api import NOW, Api, Clock
+from ticket_pipeline_tests.sandbox.subscriber import Subscriber, subscriber
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Started:
         self.sandbox.world.restart(self.seeded, NOW)
         self.sandbox.desk.faults.set(Faults())
         self.sandbox.stats.reset()
+        for url in self.sandbox.desk.webhooks.subscriptions:
+            self.sandbox.desk.webhooks.unsubscribe(url)
+        self.sandbox.desk.webhooks.reset()
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +60,12 @@ def api(sandbox: RunningSandbox) -> Iterator[Api]:
     client = Api(sandbox.base_url)
     yield client
     client.session.close()
+
+
+@pytest.fixture
+def receiver(api: Api) -> Iterator[Subscriber]:
+    """Receive the sandbox's webhooks."""
+    with subscriber() as made:
+        api.sandbox("/webhooks/subscriptions", {"url": made.url})
+        yield made
+        api.sandbox("/webhooks/subscriptions", {"url": made.url}, "DELETE")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 import jwt
@@ -52,7 +52,7 @@ class Subscriber:
         #: while it is cleared, nobody gets an answer
         self.awake = Event()
         self.awake.set()
-        self._lock = Lock()
+        self._came = Condition()
         self._received: list[Received] = []
         subscriber = self
 
@@ -75,14 +75,15 @@ class Subscriber:
 
     def take(self, received: Received) -> int:
         """Keep what came and decide on the answer."""
-        with self._lock:
+        with self._came:
             self._received.append(received)
+            self._came.notify_all()
             return self.answers.pop(0) if self.answers else 200
 
     @property
     def received(self) -> list[Received]:
         """List what came, in order."""
-        with self._lock:
+        with self._came:
             return list(self._received)
 
     @property
@@ -90,9 +91,14 @@ class Subscriber:
         """List what came by the last word of its eventType, in order."""
         return [one.topic.rpartition(".")[2] for one in self.received]
 
+    def wait_for(self, count: int) -> None:
+        """Wait until so many came."""
+        with self._came:
+            assert self._came.wait_for(lambda: len(self._received) >= count, timeout=10)
+
     def forget(self) -> None:
         """Forget what came."""
-        with self._lock:
+        with self._came:
             self._received.clear()
 
 

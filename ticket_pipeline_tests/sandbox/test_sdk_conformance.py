@@ -248,6 +248,4 @@ def install(npm: str) -> None:
 
 def execute(command: list[str], timeout: float) -> subprocess.CompletedProcess[str]:
     """Run a program of ours in the SDK's folder."""
-    return subprocess.run(
-        command, cwd=SDK, capture_output=True, text=True, timeout=timeout, check=False
-    )
+    return subprocess.run(command, cwd=SDK, capture_output=True, text=True, timeout=timeout, check=False)

@@ -26,7 +26,7 @@ from ticket_pipeline_tests.sandbox.api import Api
 from ticket_pipeline_tests.sandbox.happenings import HAPPENINGS
 from ticket_pipeline_tests.sandbox.subscriber import subscriber
 from ticket_pipeline_tests.sandbox.test_sdk_conformance import RUN_TIMEOUT, SDK, Finding
-from ticket_pipeline_tests.sandbox.test_sdk_conformance import node as node  # noqa: PLC0414 - a fixture
+from ticket_pipeline_tests.sandbox.test_sdk_conformance import node as node
 
 TOPICS = (
     "wix.events.v3.ticket_definition_created",
@@ -73,7 +73,7 @@ def findings(node: str) -> Mapping[str, Finding]:
         "expired": signer.token(nothing, datetime.now(UTC) - timedelta(hours=1)),
         "webhooks": sent(),
     }
-    done = subprocess.run(  # noqa: S603 - a fixed program and the sandbox's webhooks
+    done = subprocess.run(
         [node, "webhooks.mjs"],
         cwd=SDK, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False, input=json.dumps(given),
     )  # fmt: skip

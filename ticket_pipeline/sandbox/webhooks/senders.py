@@ -60,13 +60,13 @@ class Senders:
                 self._world.settle()
 
 
-def deliver(session: requests.Session, url: str, token: str) -> int | str:
+def deliver(session: requests.Session, url: str, token: str, *, patience: float = PATIENCE) -> int | str:
     """Send a token: what the subscriber answered, or why there was no answer in time."""
     began = monotonic()
     try:
-        answer = session.post(url, data=token, headers=HEADERS, timeout=PATIENCE, allow_redirects=False)
+        answer = session.post(url, data=token, headers=HEADERS, timeout=patience, allow_redirects=False)
     except requests.Timeout:
         return "timeout"
     except requests.RequestException:
         return "unreachable"
-    return "timeout" if monotonic() - began > PATIENCE else answer.status_code
+    return "timeout" if monotonic() - began > patience else answer.status_code

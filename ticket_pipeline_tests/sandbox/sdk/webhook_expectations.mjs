@@ -30,7 +30,7 @@ function restTypes(name) {
 const ENVELOPE = [
   "id", "entityFqdn", "slug", "entityId", "eventTime", "triggeredByAnonymizeRequest", "originatedFrom",
   "entityEventSequence",
-]; // prettier-ignore
+];
 const BODIES = ["createdEvent", "updatedEvent", "deletedEvent", "actionEvent"];
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{3}|\d{6}|\d{9})Z$/;
 
@@ -67,13 +67,13 @@ const created = (module, handler, type, check) =>
     claim(envelope.metadata.entityEventSequence, "no sequence");
     claimEntity(envelope, webhook);
     check?.(envelope, payload.createdEvent.entity, webhook);
-  }); // prettier-ignore
+  });
 const updated = (module, handler, type, check) =>
   domain(module, handler, type, (payload) => payload.updatedEvent.currentEntity, (envelope, webhook, payload) => {
     claim(envelope.metadata.entityEventSequence, "no sequence");
     claimEntity(envelope, webhook);
     check?.(envelope, payload.updatedEvent.currentEntity, webhook);
-  }); // prettier-ignore
+  });
 const deleted = (module, handler) =>
   domain(module, handler, null, null, (envelope) => {
     claim(!("entity" in envelope), "an entity of what is gone");
@@ -197,4 +197,4 @@ export const EXPECTATIONS = {
     claim(data.anonymized && data.triggeredByAnonymizeRequest, "not for privacy");
     claim(!data.firstName && !JSON.stringify(data).includes("@"), "somebody is still named");
   }),
-}; // prettier-ignore
+};

@@ -1,0 +1,1 @@
+"""End to end: what must hold whatever happens on the way."""
