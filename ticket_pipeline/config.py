@@ -3,13 +3,24 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    create_model,
+)
 
 from ticket_pipeline import destinations, kinds
 from ticket_pipeline.config_errors import explain
@@ -24,6 +35,19 @@ SANDBOX_VARIABLE = "TICKET_PIPELINE_SANDBOX_URL"
 DEFAULT_FILE = "pipeline.yaml"
 DEFAULT_STATE = "sqlite:///.ticket-pipeline/state.db"
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)$")
+
+
+def _duration(given: Any) -> Any:
+    """Read `90s`, `5m`, `2h` or `1d`; pydantic's own forms are taken too."""
+    match = _DURATION.fullmatch(given) if isinstance(given, str) else None
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else given
+
+
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "examples": ["5m", "2h"]})
+]
 
 
 class _Value(BaseModel):
@@ -54,6 +78,8 @@ class WixSettings(_Value):
     auth: Annotated[ApiKeyAuth | AppAuth, Field(discriminator="kind")]
     #: The app's public key, PEM or base64 of it; a list while keys rotate.
     webhook_public_key: str | tuple[str, ...] = ()
+    #: How long after its expiry a webhook's token is still taken; 48h if Wix repeats with old tokens.
+    webhook_expiry_tolerance: Duration = timedelta(minutes=5)
     requests_per_minute: Annotated[int, Field(ge=4, le=100_000)] = 200
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ticket_pipeline import destinations, kinds
-from ticket_pipeline.config import ApiKeyAuth, Pipeline, SiteSettings, WixSettings, mapping_of
+from ticket_pipeline.config import ApiKeyAuth, AppAuth, Pipeline, SiteSettings, WixSettings, mapping_of
 from ticket_pipeline.destinations.base import Destination
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.mapping.mapping import FieldMapping
@@ -14,6 +14,8 @@ from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.store.budget import SharedBudget
 from ticket_pipeline.store.database import Database, open_database
 from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.webhooks.endpoint import Endpoint
+from ticket_pipeline.webhooks.keys import read_keys
 from ticket_pipeline.wix.auth import ApiKey, AppCredentials, Auth
 from ticket_pipeline.wix.client import WixClient
 
@@ -44,6 +46,27 @@ class Site:
         wix = self.settings.wix
         budget = SharedBudget(self.database, self.name, wix.requests_per_minute)
         return WixClient(base_url=wix.base_url, auth=_auth(wix), budget=budget, sleep=self.sleep)
+
+    def endpoint(self) -> Endpoint | None:
+        """Where the site's webhooks may come in; None where no public key is declared.
+
+        Raises:
+            ConfigError: a declared key is no public key.
+        """
+        wix = self.settings.wix
+        if not wix.webhook_public_key:
+            return None
+        try:
+            keys = read_keys(wix.webhook_public_key)
+        except ConfigError as error:
+            raise ConfigError(f"sites.{self.name}.wix.webhook_public_key: {error}") from error
+        app = wix.auth if isinstance(wix.auth, AppAuth) else None
+        return Endpoint(
+            site=self.name,
+            keys=keys,
+            instance_id=app.instance_id if app else None,
+            app_id=app.app_id if app else None,
+        )
 
     @cached_property
     def mapping(self) -> FieldMapping:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ticket_pipeline.destinations.base import Destination
 from ticket_pipeline.mapping.diff import diff
@@ -28,6 +28,8 @@ class Step:
     settled: tuple[Change, ...]
     #: Records found at the destination that we had no link to, by event id.
     found: tuple[tuple[str, Held], ...]
+    #: Definitions that died before their create was known to have arrived, and for which nothing is held.
+    never_made: tuple[str, ...]
 
 
 def plan(state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str] | None = None) -> Plan:
@@ -79,19 +81,28 @@ def _step(state: SiteState, destination: Destination, policy: Policy, event_ids:
         wanted = {record.definition_id: record for record in records.read(tx, state.site, event_ids)}
         linked = links.read(tx, state.site, destination.identity, event_ids)
         dead = definitions.tombstones(tx, state.site, event_ids)
-    found = _search(destination, [each for each in wanted if not _exists(linked.get(each))])
+    limbo = [link for each, link in linked.items() if each in dead and link.state == LinkState.INTENDED]
+    unlinked = [each for each in wanted if each not in dead and not _exists(linked.get(each))]
+    found = _search(destination, [*unlinked, *(link.definition_id for link in limbo)])
     alive = [record for each, record in wanted.items() if each not in dead]
     changes = [_change(record, linked.get(record.definition_id), found.get(record.definition_id)) for record in alive]
     differing = [change for change in changes if change is not None and change.fields]
-    removals = [
-        _removal(link, policy) for each, link in linked.items() if each in dead and link.state == LinkState.LINKED
-    ]
+    doomed = [link for each, link in linked.items() if each in dead and link.state == LinkState.LINKED]
+    doomed += [_as_found(link, found[link.definition_id]) for link in limbo if link.definition_id in found]
+    event_of = {each: record.event_id for each, record in wanted.items()} | {
+        link.definition_id: link.event_id for link in limbo
+    }
     return Step(
-        changes=(*differing, *removals),
+        changes=(*differing, *(_removal(link, policy) for link in doomed)),
         unchanged=len(alive) - len(differing),
         settled=tuple(change for change in changes if change is not None and not change.fields),
-        found=tuple((wanted[held.definition_id].event_id, held) for held in found.values()),
+        found=tuple((event_of[held.definition_id], held) for held in found.values()),
+        never_made=tuple(link.definition_id for link in limbo if link.definition_id not in found),
     )
+
+
+def _as_found(link: Link, held: Held) -> Link:
+    return replace(link, external_id=held.external_id, state=LinkState.LINKED)
 
 
 def _exists(link: Link | None) -> bool:

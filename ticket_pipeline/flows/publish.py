@@ -77,7 +77,7 @@ class _Publishing:
 
     def remember_found(self, step: Step) -> None:
         """Link what exists over there already, and bring up the links that only our own memory has wrong."""
-        if not step.found and not step.settled:
+        if not (step.found or step.settled or step.never_made):
             return
         site, place = self.state.site, self.destination.identity
         event_of = {held.definition_id: event_id for event_id, held in step.found}
@@ -86,6 +86,7 @@ class _Publishing:
             found = [held for _, held in step.found]
             clashes = links.adopt(tx, site, place, found, event_ids=event_of, at=self.now)
             clashes += links.made(tx, site, place, settled, at=self.now)
+            links.forget(tx, site, place, step.never_made)
             self._bury(tx, [_clash_letter(clash) for clash in clashes])
 
     def apply(self, changes: Sequence[Change]) -> list[Change]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
-from rich.table import Table
 
+from ticket_pipeline import terminal
 from ticket_pipeline.errors import TransientError
 from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.orchestration.code_location import LOCATION
@@ -78,6 +78,18 @@ def sandbox_service(port: int, *arguments: str) -> Service:
     )
 
 
+def server_service(port: int) -> Service:
+    """Describe our own server, where webhooks land."""
+    return Service(
+        name="server",
+        command=[sys.executable, "-m", "ticket_pipeline", "serve", "--port", str(port)],
+        ready_url=f"http://{HOST}:{port}/healthz",
+        port=port,
+        port_option="--port",
+        page="/healthz",
+    )
+
+
 def dagster_services(home: Path, port: int, *, page: str = "/") -> tuple[Service, Service]:
     """Describe Dagster's webserver and its daemon on one home; the UI has no authentication, so it stays at home."""
     workspace, environment = str(workspace_file()), {HOME_VARIABLE: str(home)}
@@ -117,29 +129,21 @@ def _sync_all(wiring: Wiring, instance: dg.DagsterInstance, console: Console, wa
         except TransientError as error:
             console.print(f"[yellow]{site}: {_plain(error)}; Dagster tries again[/yellow]", soft_wrap=True)
         else:
-            console.print(_table(site, report))
+            _show(console, wiring, site, report)
 
 
-def _table(site: str, report: SyncReport) -> Table:
-    loaded, published = report.loaded, report.published
-    table = Table(title=f"{site}: first sync", title_justify="left")
-    table.add_column("step")
-    table.add_column("result")
-    table.add_row("events", f"{len(report.events.event_ids)} that sell tickets, {report.events.requests} requests")
-    table.add_row("ticket definitions", f"{loaded.definitions} read, {loaded.requests} requests")
-    table.add_row("records", f"{report.mapped.records} mapped, {len(report.mapped.refused)} refused")
-    table.add_row("destination", _written(report))
-    table.add_row("checks", ", ".join(each.name for each in report.failed_checks) or "all passed")
-    table.caption = f"{published.unchanged} unchanged, {len(published.refused)} refused"
-    return table
-
-
-def _written(report: SyncReport) -> str:
-    published = report.published
-    if published.hold is not None:
-        held = published.hold
-        return f"held: {held.deletes} of {held.of} would be taken away; `ticket-pipeline plan --approve {held.digest}`"
-    return f"{published.created} created, {published.updated} updated, {published.archived} archived"
+def _show(console: Console, wiring: Wiring, site: str, report: SyncReport) -> None:
+    terminal.show_synced(
+        console,
+        site,
+        wiring.site(site).destination.identity,
+        events=report.events,
+        loaded=report.loaded,
+        mapped=report.mapped,
+        published=report.published,
+    )
+    failed = ", ".join(f"{check.asset}.{check.name}" for check in report.failed_checks)
+    console.print(f"[yellow]checks failed: {failed}[/]" if failed else "synced; all checks passed")
 
 
 def _show_addresses(wiring: Wiring, console: Console, services: Sequence[Service]) -> None:

@@ -25,28 +25,9 @@ def create(world: World, given: Any, *, instance_id: str, draft: bool = False) -
     taken = event_fields(given, creating=True)
     with world.lock:
         now = world.now
-        event_id, title = world.new_id("event"), taken.title or ""
-        starts = taken.starts or now
-        blank = Event(
-            id=event_id,
-            slug="-".join([*re.findall(r"[a-z0-9]+", title.lower()), event_id[:8]]),
-            title=title,
-            summary="",
-            description="",
-            created=now,
-            updated=now,
-            starts=starts,
-            ends=starts + USUAL_LENGTH,
-            time_zone="UTC",
-            stage="draft" if draft else "published",
-            registration=taken.registration or "TICKETING",
-            currency=taken.currency or "USD",
-            location=NOWHERE_YET,
-            user_id=guid(world.seed, "user"),
-            instance_id=instance_id,
-            published=None if draft else now,
-        )
-        made = _written(blank, taken, now)
+        made = _written(_blank(world, taken, instance_id, now), taken, now)
+        if draft:
+            made = replace(made, stage="draft", published=None)
         world.apply(Change(kind=ChangeKind.EVENT_CREATED, before=None, after=made, at=now))
         return made
 
@@ -103,6 +84,29 @@ def delete(world: World, event_id: str) -> None:
         event = organiser.find_event(world, event_id)
         organiser.delete(world, world.definitions.of_event(event_id))
         world.apply(Change(kind=ChangeKind.EVENT_DELETED, before=event, after=None, at=world.now))
+
+
+def _blank(world: World, taken: EventFields, instance_id: str, now: datetime) -> Event:
+    event_id, title, starts = world.new_id("event"), taken.title or "", taken.starts or now
+    return Event(
+        id=event_id,
+        slug="-".join([*re.findall(r"[a-z0-9]+", title.lower()), event_id[:8]]),
+        title=title,
+        summary="",
+        description="",
+        created=now,
+        updated=now,
+        starts=starts,
+        ends=starts + USUAL_LENGTH,
+        time_zone="UTC",
+        stage="published",
+        registration=taken.registration or "TICKETING",
+        currency=taken.currency or "USD",
+        location=NOWHERE_YET,
+        user_id=guid(world.seed, "user"),
+        instance_id=instance_id,
+        published=now,
+    )
 
 
 def _written(before: Event, taken: EventFields, now: datetime) -> Event:

@@ -21,7 +21,7 @@ def unmapped(tx: Transaction, site: str) -> set[str]:
 
 
 def unpublished(tx: Transaction, site: str, destination: str) -> set[str]:
-    """Tell which events have a record that the destination does not hold as it is, or holds though it is dead."""
+    """Tell which events have a record that is not held over there as it is, or one that is dead and may be held."""
     same = and_(_L.site == _R.site, _L.definition_id == _R.definition_id, _L.destination == destination)
     differs = or_(
         _L.definition_id.is_(None),
@@ -32,5 +32,6 @@ def unpublished(tx: Transaction, site: str, destination: str) -> set[str]:
     wanted = select(_R.event_id).join_from(records, links, same, isouter=True).where(_R.site == site, differs)
     dead = and_(_D.site == _L.site, _D.id == _L.definition_id, _D.deleted_at.is_not(None))
     doomed = select(_L.event_id).join_from(links, ticket_definitions, dead)
-    unwanted = doomed.where(_L.site == site, _L.destination == destination, _L.state == LinkState.LINKED)
+    standing = _L.state.in_([LinkState.LINKED, LinkState.INTENDED])
+    unwanted = doomed.where(_L.site == site, _L.destination == destination, standing)
     return set(tx.scalars(wanted.union(unwanted)))

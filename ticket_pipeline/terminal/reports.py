@@ -134,9 +134,7 @@ def show_dead_letters(console: Console, site: str, letters: Sequence[DeadLetter]
         return
     console.print(f"[bold]{escape(site)}[/]: {len(letters)} refused")
     for each in letters:
-        line = (
-            f"  {each.id:>5}  {each.flow:<8}{each.subject}: {escape(each.reason)} ({each.code}, {each.attempts}x)"
-        )
+        line = f"  {each.id:>5}  {each.flow:<8}{each.subject}: {escape(each.reason)} ({each.code}, {each.attempts}x)"
         console.print(line, highlight=False, soft_wrap=True)
     console.print(f"When its cause is mended: ticket-pipeline replay --site {site} NUMBER …, or --all", soft_wrap=True)
 

@@ -18,10 +18,10 @@ from ticket_pipeline.webhooks.json_text import read_json
 from ticket_pipeline.webhooks.keys import PublicKey
 from ticket_pipeline.webhooks.refused import Refusal, RefusedWebhook
 
-#: How long after its `exp` a token is still taken. Wix repeats a webhook for 47 h 11 min, and whether it signs the
-#: repeats anew is documented nowhere: with less, a webhook missed once could be lost for good. What an old token
-#: could do by being sent again is nothing, for its key is in the inbox.
-DEFAULT_LEEWAY = timedelta(hours=48)
+#: How long after its `exp` a token is still taken: enough for clocks that differ. Wix's own SDK takes none at all, so
+#: repeats, which Wix makes for 47 h 11 min, must come with tokens that are still good; where they do not, the refusals
+#: are counted as `expired`, and the tolerance is a setting.
+DEFAULT_LEEWAY = timedelta(minutes=5)
 ISSUER = "wix.com"
 
 _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)

@@ -1,5 +1,6 @@
 """Publish: the difference and nothing else; refused records are buried; no crash makes a twin."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -8,7 +9,7 @@ from ticket_pipeline.flows.approve import approve
 from ticket_pipeline.flows.plan import plan
 from ticket_pipeline.model.change import Action
 from ticket_pipeline.model.policy import OnDelete, OnDrift, Policy
-from ticket_pipeline.store import dead_letters, links
+from ticket_pipeline.store import dead_letters, links, unsettled
 from ticket_pipeline_tests.flows.stage import Stage
 from ticket_pipeline_tests.sandbox.api import DEFINITIONS, NOW
 
@@ -147,6 +148,30 @@ def test_a_failure_at_any_write_leaves_no_twin_and_the_next_run_finishes(
     assert stage.titles() == stage.wix_names()
     assert stage.place.last_id == count
     assert stage.publish().written == 0
+
+
+def test_a_record_whose_create_was_cut_off_is_taken_away_when_its_definition_dies(stage: Stage) -> None:
+    stage.load()
+    stage.place.fail_after, stage.place.fail_late = 0, True
+    with pytest.raises(TransientError):
+        stage.publish()
+    (made,) = stage.place.held
+    stage.api.ask("DELETE", f"{DEFINITIONS}/{made}")
+    assert stage.sync().archived == 1
+    assert stage.place.held[made].archived
+
+
+def test_an_intent_that_never_arrived_is_forgotten_when_its_definition_dies(stage: Stage) -> None:
+    stage.load()
+    stage.place.fail_after = 0
+    with pytest.raises(TransientError):
+        stage.publish()
+    victim = next(iter(stage.wix_names()))
+    stage.api.ask("DELETE", f"{DEFINITIONS}/{victim}")
+    stage.sync()
+    with stage.site.state.reading() as tx:
+        assert victim not in links.read(tx, "box_office", stage.site.destination.identity)
+        assert unsettled.unpublished(tx, "box_office", stage.site.destination.identity) == set()
 
 
 def test_a_lost_state_finds_its_records_again_by_their_wix_id(stage: Stage) -> None:

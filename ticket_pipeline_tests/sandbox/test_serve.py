@@ -4,14 +4,19 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from time import monotonic
 
 import pytest
 import requests
 
+from ticket_pipeline.sandbox import remote
 from ticket_pipeline.sandbox.serve import RunningSandbox
 from ticket_pipeline_tests.sandbox.api import DEFINITIONS, Api
+from ticket_pipeline_tests.sandbox.happenings import made_event
+from ticket_pipeline_tests.sandbox.subscriber import subscriber
 
 
 def test_requests_are_counted_by_route_whatever_the_spelling(sandbox: RunningSandbox, api: Api) -> None:
@@ -40,9 +45,7 @@ def test_the_front_page_names_what_this_is(api: Api) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_process_answers_until_it_is_told_to_stop(ending: signal.Signals) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), "--definitions", "20"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         page = wait_for(f"http://127.0.0.1:{port}/")
@@ -60,3 +63,38 @@ def wait_for(url: str) -> str:
         with suppress(requests.ConnectionError):
             return requests.get(url, timeout=5).text
     raise AssertionError(f"nobody answers at {url}")
+
+
+def test_a_process_that_was_killed_still_owes_its_webhooks(tmp_path: Path) -> None:
+    port = free_port()
+    with subscriber() as receiver:
+        receiver.answers = [503]
+        options = ["--database", str(tmp_path / "world.db"), "--events", "1", "--webhook-url", receiver.url]
+        api = Api(f"http://127.0.0.1:{port}")
+        with process(port, *options) as first:
+            event_id = made_event(api)
+            assert api.flush()["waiting"] == 1
+            first.kill()
+        with process(port, *options) as second:
+            remote.ask("POST", "/sandbox/webhooks/resend", {}, base_url=api.base_url)
+            assert remote.flush(base_url=api.base_url)["counts"]["delivered"] == 1
+            second.terminate()
+        api.session.close()
+        assert [received.payload["entityId"] for received in receiver.received] == [event_id, event_id]
+
+
+@contextmanager
+def process(port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a sandbox as a process of its own, until it is told to stop."""
+    command = [sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), *options]
+    with subprocess.Popen(command) as running:
+        wait_for(f"http://127.0.0.1:{port}/")
+        yield running
+
+
+def free_port() -> int:
+    """Find a port that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port

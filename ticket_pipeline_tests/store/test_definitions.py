@@ -246,7 +246,7 @@ class TestWritersAtOnce:
         together = threading.Barrier(4)
 
         def write(seed: int) -> list[str]:
-            random = Random(seed)  # noqa: S311 - an order, not a secret
+            random = Random(seed)
             created: list[str] = []
             together.wait()
             for _ in range(8):
