@@ -50,8 +50,9 @@ def dev(
     refuse_ports_in_use([*services, webserver])
     with _stopping_on_signals(), Supervisor(environment, home / "services") as supervisor:
         try:
-            _start(supervisor, [*services, webserver], ready=services)
+            # Before anything of Dagster's runs: two processes that make its tables at once spoil them.
             with initialised_instance(home) as instance:
+                _start(supervisor, [*services, webserver], ready=services)
                 _sync_all(wiring, instance, console, watching)
             supervisor.wait_ready(webserver)
             # Only now, so that its sensors do not ask for what the first sync is doing.
