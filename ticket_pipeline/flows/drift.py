@@ -1,9 +1,10 @@
 """Drift: how the destination differs from what we last wrote there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.flows.handfuls import handfuls
 from ticket_pipeline.mapping.diff import diff
 from ticket_pipeline.model.change import Action, Change, FieldChange, Held
 from ticket_pipeline.model.record import Record
@@ -11,6 +12,8 @@ from ticket_pipeline.model.report import Drift
 from ticket_pipeline.store import links
 from ticket_pipeline.store.links import Link, LinkState
 from ticket_pipeline.store.site_state import SiteState
+
+_RECORDS_AT_ONCE = 500
 
 
 def find_drift(state: SiteState, destination: Destination, event_ids: Sequence[str] | None = None) -> Drift:
@@ -22,16 +25,27 @@ def find_drift(state: SiteState, destination: Destination, event_ids: Sequence[s
         TransientError, ConfigError: the destination cannot be read.
     """
     with state.reading() as tx:
-        linked = links.read(tx, state.site, destination.identity, event_ids)
-    held = {each.definition_id: each for each in _held(destination, linked, whole=event_ids is None)}
-    ours = {each: link for each, link in linked.items() if link.state in {LinkState.LINKED, LinkState.ARCHIVED}}
-    edits = (_edit(link, held[each]) for each, link in ours.items() if each in held)
+        standing = links.standing(tx, state.site, destination.identity, event_ids)
+    ours = {each for each, how in standing.items() if how in {LinkState.LINKED, LinkState.ARCHIVED}}
+    seen: set[str] = set()
+    edited: list[Change] = []
+    for some in handfuls(destination.find(None if event_ids is None else list(standing)), _RECORDS_AT_ONCE):
+        seen.update(held.definition_id for held in some)
+        edited += _edits(state, destination, [held for held in some if held.definition_id in ours])
     return Drift(
         compared=len(ours),
-        missing=tuple(sorted(each for each in ours if each not in held)),
-        edited=tuple(change for change in edits if change is not None),
-        strangers=tuple(sorted(held.keys() - linked.keys())),
+        missing=tuple(sorted(ours - seen)),
+        edited=tuple(edited),
+        strangers=tuple(sorted(seen - standing.keys())),
     )
+
+
+def _edits(state: SiteState, destination: Destination, some: list[Held]) -> list[Change]:
+    held = {each.definition_id: each for each in some}
+    with state.reading() as tx:
+        linked = links.read_some(tx, state.site, destination.identity, held)
+    found = (_edit(link, held[each]) for each, link in linked.items())
+    return [change for change in found if change is not None]
 
 
 def accept(state: SiteState, destination: Destination, drift: Drift, *, now: datetime) -> None:
@@ -41,10 +55,6 @@ def accept(state: SiteState, destination: Destination, drift: Drift, *, now: dat
     with state.writing() as tx:
         links.forget(tx, state.site, destination.identity, drift.missing)
         links.adopt(tx, state.site, destination.identity, held, event_ids=event_of, at=now)
-
-
-def _held(destination: Destination, linked: dict[str, Link], *, whole: bool) -> Iterator[Held]:
-    return destination.find() if whole else destination.find(list(linked))
 
 
 def _edit(link: Link, held: Held) -> Change | None:

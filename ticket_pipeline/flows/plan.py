@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.flows.handfuls import handfuls
 from ticket_pipeline.mapping.diff import diff
 from ticket_pipeline.model.change import Action, Change, FieldChange, Held
 from ticket_pipeline.model.policy import OnDelete, Policy
@@ -13,8 +14,6 @@ from ticket_pipeline.model.report import Hold, Plan
 from ticket_pipeline.store import approvals, definitions, links, records
 from ticket_pipeline.store.links import Link, LinkState
 from ticket_pipeline.store.site_state import SiteState
-
-_EVENTS_AT_ONCE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,17 +62,13 @@ def steps(
     state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str] | None
 ) -> Iterator[Step]:
     """Plan a handful of events at a time, so that memory does not grow with the site."""
-    for some in _handfuls(state, destination, event_ids):
-        yield _step(state, destination, policy, some)
-
-
-def _handfuls(state: SiteState, destination: Destination, event_ids: Sequence[str] | None) -> Iterator[Sequence[str]]:
     if event_ids is None:
         with state.reading() as tx:
-            known = records.event_ids(tx, state.site) | links.event_ids(tx, state.site, destination.identity)
-        event_ids = sorted(known)
-    for start in range(0, len(event_ids), _EVENTS_AT_ONCE):
-        yield event_ids[start : start + _EVENTS_AT_ONCE]
+            event_ids = sorted(
+                records.event_ids(tx, state.site) | links.event_ids(tx, state.site, destination.identity)
+            )
+    for some in handfuls(event_ids):
+        yield _step(state, destination, policy, some)
 
 
 def _step(state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str]) -> Step:

@@ -108,6 +108,17 @@ def read_some(tx: Transaction, site: str, destination: str, definition_ids: Coll
     return {link.definition_id: link for each in conditions for link in _select(tx, site, destination, each)}
 
 
+def standing(
+    tx: Transaction, site: str, destination: str, event_ids: Collection[str] | None = None
+) -> dict[str, LinkState]:
+    """Tell how far the links of these events (None: of all) have come, by definition; reads nothing else of them."""
+    found: dict[str, LinkState] = {}
+    for condition in among(_T.event_id, event_ids):
+        query = select(_T.definition_id, _T.state).where(_at(site, destination), condition)
+        found.update({each: LinkState(state) for each, state in tx.execute(query)})
+    return found
+
+
 def event_ids(tx: Transaction, site: str, destination: str) -> set[str]:
     """Tell which events have links."""
     return set(tx.scalars(select(_T.event_id).where(_at(site, destination)).distinct()))

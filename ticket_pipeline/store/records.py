@@ -43,6 +43,14 @@ def read(tx: Transaction, site: str, event_ids: Collection[str] | None = None) -
             )
 
 
+def ids(tx: Transaction, site: str, event_ids: Collection[str]) -> set[str]:
+    """Tell which definitions of these events have records."""
+    found: set[str] = set()
+    for condition in among(_T.event_id, event_ids):
+        found.update(tx.scalars(select(_T.definition_id).where(_T.site == site, condition)))
+    return found
+
+
 def event_ids(tx: Transaction, site: str) -> set[str]:
     """Tell which events have records."""
     return set(tx.scalars(select(_T.event_id).where(_T.site == site).distinct()))
