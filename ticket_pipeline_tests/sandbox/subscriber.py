@@ -65,6 +65,8 @@ class Subscriber:
                 subscriber.awake.wait(10)
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
+                if status == 302:
+                    self.send_header("Location", subscriber.url)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
