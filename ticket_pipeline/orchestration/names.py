@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 EVENTS = "events"
+WEBHOOK_INBOX = "webhook_inbox"
 TICKET_DEFINITIONS = "ticket_definitions"
 EXTERNAL_RECORDS = "external_records"
 TICKET_SYNC = "ticket_sync"
@@ -51,6 +52,16 @@ class Names:
     def reconcile_job(self) -> str:
         """The job that compares and repairs the whole site."""
         return f"{self.site}_reconcile"
+
+    @property
+    def follow_job(self) -> str:
+        """The job that brings landed webhooks to the destination."""
+        return f"{self.site}_follow"
+
+    @property
+    def webhook_sensor(self) -> str:
+        """The sensor that asks for the webhooks to be followed."""
+        return f"{self.site}_webhooks"
 
     @property
     def sensor(self) -> str:

@@ -25,7 +25,7 @@ _FIRST_WAIT = 60.0
 _LONGEST_WAIT = 3_600.0
 #: Events between two wanted ones that are read again rather than starting one more run.
 _BRIDGED = 10
-_UNDER_WAY = [
+UNDER_WAY = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.STARTING,
@@ -89,7 +89,7 @@ def evaluate(
 def under_way(instance: dg.DagsterInstance, names: Names, partitions: Sequence[str]) -> set[str]:
     """Tell which partitions a run is queued or at work for, whoever started it."""
     found: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY)):
         ours = run.job_name == names.sync_job or names.key(TICKET_SYNC) in (run.asset_selection or ())
         if ours:
             found.update(_covered(run.tags, partitions))

@@ -88,8 +88,11 @@ def process(port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a sandbox as a process of its own, until it is told to stop."""
     command = [sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), *options]
     with subprocess.Popen(command) as running:
-        wait_for(f"http://127.0.0.1:{port}/")
-        yield running
+        try:
+            wait_for(f"http://127.0.0.1:{port}/")
+            yield running
+        finally:
+            running.kill()
 
 
 def free_port() -> int:

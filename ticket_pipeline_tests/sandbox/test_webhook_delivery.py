@@ -10,6 +10,7 @@ import requests
 
 from ticket_pipeline.sandbox.serve import running
 from ticket_pipeline.sandbox.settings import SandboxSettings
+from ticket_pipeline.sandbox.webhooks.faults import WebhookFaults
 from ticket_pipeline.sandbox.webhooks.senders import deliver
 from ticket_pipeline_tests.sandbox.api import NOW, Api, Clock
 from ticket_pipeline_tests.sandbox.happenings import edit_event, made_event
@@ -145,6 +146,26 @@ def test_what_is_pending_survives_a_restart(tmp_path: Path) -> None:
             assert sandbox.desk.webhooks.document(9)["last"] == []
         assert len({received.token for received in receiver.received}) == 1
         assert len(receiver.received) == 3
+
+
+def test_what_was_never_tried_survives_a_restart_too(tmp_path: Path) -> None:
+    with subscriber() as receiver:
+        late = WebhookFaults(least_delay_ms=1e6, most_delay_ms=2e6)
+        settings = SandboxSettings(
+            database=tmp_path / "world.db", now=NOW, events=1, webhook_urls=(receiver.url,), webhook_faults=late
+        )
+        with running(settings) as sandbox:
+            api = Api(sandbox.base_url)
+            event_id = made_event(api)
+            api.session.close()
+        with running(settings) as sandbox:
+            api = Api(sandbox.base_url)
+            entry = status_of(api)
+            assert (entry["status"], entry["entityId"], receiver.received) == ("queued", event_id, [])
+            api.sandbox("/webhooks/resend", {"id": entry["id"]})
+            api.flush()
+            api.session.close()
+        assert [received.payload["id"] for received in receiver.received] == [entry["id"]]
 
 
 def test_a_reset_forgets_what_was_under_way_but_nobody_who_subscribed(api: Api, receiver: Subscriber) -> None:
