@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from bench.rig import report
-from bench.rig.figures import missed, rows
+from bench.rig.figures import Row, rows
 from bench.rig.machine import ROOT, commit, load_average, machine
 
 #: What is asked for, and the module that has its `run() -> dict` and its `TARGETS`.
@@ -26,6 +26,7 @@ BENCHES = {
     "publish": "bench.publish",
     "backfill": "bench.backfill",
     "landing": "bench.landing",
+    "follow": "bench.follow",
 }
 RESULTS = ROOT / "bench" / "results"
 
@@ -34,7 +35,7 @@ def main() -> int:
     """Run, show and keep; 1 only when a bench could not be run at all."""
     given = _arguments()
     signal.signal(signal.SIGTERM, _stop)
-    console, results, crashed, misses = Console(), dict[str, Any](), False, 0
+    console, results, crashed, shown = Console(), dict[str, Any](), False, list[Row]()
     for name in given.names or [each for each in BENCHES if find_spec(BENCHES[each])]:
         module = importlib.import_module(BENCHES[name])
         console.print(f"[bold]{name}[/bold]: {(module.__doc__ or '').splitlines()[0]}")
@@ -45,10 +46,10 @@ def main() -> int:
             results[name], crashed = {"error": str(error)}, True
             continue
         lines = rows(results[name]["figures"], getattr(module, "TARGETS", {}))
-        misses += len(missed(lines))
+        shown += lines
         report.show(console, name, lines, quick=given.quick)
     path = _keep(results, quick=given.quick)
-    report.conclude(console, path, misses=misses, quick=given.quick)
+    report.conclude(console, path, shown, quick=given.quick)
     return int(crashed)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.rig.figures import Row
+from bench.rig.figures import Row, missed
 from bench.rig.machine import load_average
 
 
@@ -20,12 +20,13 @@ def show(console: Console, name: str, lines: Sequence[Row], *, quick: bool) -> N
     console.print(table)
 
 
-def conclude(console: Console, path: Path, *, misses: int, quick: bool) -> None:
+def conclude(console: Console, path: Path, lines: Sequence[Row], *, quick: bool) -> None:
     """Say loudly when a target was missed, and where the figures are."""
+    misses, targets = len(missed(lines)), sum(line.target is not None for line in lines)
     if misses and not quick:
-        console.print(f"{misses} TARGET{'S' if misses > 1 else ''} MISSED: see the lines above", style="bold red")
-    elif not quick:
-        console.print("every target was met", style="bold green")
+        console.print(f"{misses} OF {targets} TARGETS MISSED: see the lines above", style="bold red")
+    elif targets and not quick:
+        console.print(f"all {targets} targets were met", style="bold green")
     busy = load_average()
     console.print(f"load average at the end {busy}: figures are worth what the machine's quiet is worth")
     console.print(f"kept in {path}", soft_wrap=True)

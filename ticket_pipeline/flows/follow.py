@@ -32,7 +32,7 @@ def follow(
     """
     ingested = ingest_all(state, wix, now=now)
     with state.reading() as tx:
-        to_map = unsettled.unmapped(tx, state.site) | set(ingested.event_ids)
+        to_map = unsettled.unmapped(tx, state.site, mapping.fingerprint) | set(ingested.event_ids)
     mapped = map_records(state, mapping, sorted(to_map), now=now)
     with state.reading() as tx:
         to_publish = unsettled.unpublished(tx, state.site, destination.identity) | to_map

@@ -25,7 +25,9 @@ def map_records(state: SiteState, mapping: FieldMapping, event_ids: Sequence[str
     """
     with state.reading() as tx:
         of_event = {event.id: event for event in events.all_events(tx, state.site, gone=True)}
-    work = _Mapping(state=state, mapping=mapping, of_event=of_event, now=now)
+        hashes = events.content_hashes(tx, state.site)
+    sources = {each: records.made_from(hashes.get(each), mapping.fingerprint) for each in event_ids}
+    work = _Mapping(state=state, mapping=mapping, of_event=of_event, sources=sources, now=now)
     for some in handfuls(event_ids):
         work.bring(some)
     return MapReport(
@@ -44,6 +46,7 @@ class _Mapping:
     state: SiteState
     mapping: FieldMapping
     of_event: dict[str, Event]
+    sources: dict[str, str]
     now: datetime
     changed: int = 0
     losses: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -60,7 +63,7 @@ class _Mapping:
         dead = sorted(had - {each.id for each in live})
         letters = list(_letters(mapped.refused))
         with self.state.writing() as tx:
-            self.changed += records.replace(tx, site, mapped.records, at=self.now)
+            self.changed += records.replace(tx, site, mapped.records, sources=self.sources, at=self.now)
             records.remove(tx, site, dead)
             dead_letters.bury(tx, site, flow=_FLOW, letters=letters, at=self.now)
             mended = [record.definition_id for record in mapped.records]

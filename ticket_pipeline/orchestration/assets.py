@@ -24,6 +24,7 @@ from ticket_pipeline.orchestration.names import (
     EXTERNAL_RECORDS,
     TICKET_DEFINITIONS,
     TICKET_SYNC,
+    WEBHOOK_INBOX,
     Names,
 )
 from ticket_pipeline.orchestration.reporting import marking_what_completed, report_partitions
@@ -107,7 +108,7 @@ def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
         backfill_policy=_POLICY,
         description="Every ticket definition of an event as last heard of from Wix, read completely: "
         f"[Query Ticket Definitions (V3)]({_DEFINITIONS_PAGE}). A lower revision never overwrites a higher one.",
-        deps=[parts.names.key(EVENTS)],
+        deps=[parts.names.key(WEBHOOK_INBOX), parts.names.key(EVENTS)],
         kinds={"wix", "python"},
         metadata={
             "dagster/column_schema": columns.TICKET_DEFINITIONS,

@@ -19,6 +19,19 @@ EVENTS = dg.TableSchema(
     ]
 )
 
+WEBHOOKS = dg.TableSchema(
+    columns=[
+        dg.TableColumn("seq", "integer", "in the order of landing", dg.TableColumnConstraints(unique=True)),
+        dg.TableColumn("key", "text", "lands once, however often it is delivered"),
+        dg.TableColumn("topic", "text", "Wix's eventType"),
+        dg.TableColumn("entity_id", "text", "the definition, event, reservation or order it is about"),
+        dg.TableColumn("event_id", "text", "the Wix event it is about"),
+        dg.TableColumn("landed_at", "instant", "when it was durable"),
+        dg.TableColumn("deliveries", "integer", "how often Wix delivered it"),
+        dg.TableColumn("state", "text", "landed, done, ignored or buried"),
+    ]
+)
+
 TICKET_DEFINITIONS = dg.TableSchema(
     columns=[
         dg.TableColumn(path.name, path.type, path.about) for path in TICKET.values() if not path.name.startswith(_EVENT)

@@ -10,7 +10,15 @@ import dagster as dg
 from ticket_pipeline.mapping.rules import ID_FIELD
 from ticket_pipeline.model.event import Event
 from ticket_pipeline.model.record import Record, Value
-from ticket_pipeline.model.report import EventsReport, LoadReport, MapReport, PublishReport, ReconcileReport, Refusal
+from ticket_pipeline.model.report import (
+    EventsReport,
+    FollowReport,
+    LoadReport,
+    MapReport,
+    PublishReport,
+    ReconcileReport,
+    Refusal,
+)
 from ticket_pipeline.model.ticket_definition import TicketDefinition
 
 Entry = dg.MetadataValue | str | int | float | None
@@ -102,6 +110,23 @@ def of_reconcile(report: ReconcileReport, destination: str) -> Metadata:
         "unknown to us": len(report.drift.strangers),
         **({"edits": table(edited)} if edited else {}),
         **of_publish(report.published, destination),
+    }
+
+
+def of_follow(report: FollowReport, destination: str) -> Metadata:
+    """Show what following the webhooks did."""
+    settled: list[Row] = [
+        {"topic": topic, "webhooks": count} for topic, count in sorted(report.ingested.settled.items())
+    ]
+    return {
+        "webhooks": sum(report.ingested.settled.values()),
+        "missed webhooks": report.ingested.gaps,
+        "events": len(report.event_ids),
+        "records": report.mapped.records,
+        "requests": report.ingested.requests,
+        **({"topics": table(settled)} if settled else {}),
+        **of_publish(report.published, destination),
+        **_refused(report.refused),
     }
 
 

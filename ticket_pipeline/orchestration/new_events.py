@@ -25,6 +25,7 @@ _FIRST_WAIT = 60.0
 _LONGEST_WAIT = 3_600.0
 #: Events between two wanted ones that are read again rather than starting one more run.
 _BRIDGED = 10
+#: What a run is before it is over.
 UNDER_WAY = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,

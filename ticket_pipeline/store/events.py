@@ -1,5 +1,7 @@
 """Events as last read."""
 
+import hashlib
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +16,18 @@ from ticket_pipeline.store.upsert import Columns, upsert
 from ticket_pipeline.wix.events import parse_event
 
 _T = events.c
-_WRITTEN = ("title", "slug", "status", "registration", "starts_at", "updated_at", "body", "read_at", "gone_at")
+_WRITTEN = (
+    "title",
+    "slug",
+    "status",
+    "registration",
+    "starts_at",
+    "updated_at",
+    "body",
+    "content_hash",
+    "read_at",
+    "gone_at",
+)
 
 
 def put(tx: Transaction, site: str, some: Sequence[Event], *, read_at: datetime) -> int:
@@ -46,6 +59,11 @@ def get(tx: Transaction, site: str, event_id: str) -> Event | None:
     """Read one event that is not gone."""
     body = tx.scalar(select(_T.body).where(_T.site == site, _T.id == event_id, _T.gone_at.is_(None)))
     return None if body is None else parse_event(body)
+
+
+def content_hashes(tx: Transaction, site: str) -> dict[str, str]:
+    """Tell what each event's content is known by, gone ones too."""
+    return dict(tx.execute(select(_T.id, _T.content_hash).where(_T.site == site)).all())
 
 
 def ids(tx: Transaction, site: str) -> set[str]:
@@ -83,9 +101,15 @@ def _row(site: str, event: Event, read_at: datetime) -> dict[str, Any]:
         "starts_at": event.starts_at,
         "updated_at": event.updated_at,
         "body": dict(event.body),
+        "content_hash": _hash(event),
         "read_at": read_at,
         "gone_at": None,
     }
+
+
+def _hash(event: Event) -> str:
+    text = json.dumps(event.body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _is_news(new: Columns, old: Columns) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Records: the ticket definitions in a destination's terms, as last mapped."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +13,23 @@ from ticket_pipeline.store.schema import records
 from ticket_pipeline.store.upsert import Columns, upsert
 
 _T = records.c
-_WRITTEN = ("event_id", "revision", "fields", "content_hash", "losses", "mapped_at")
+_WRITTEN = ("event_id", "revision", "fields", "content_hash", "losses", "made_from", "mapped_at")
 
 
-def replace(tx: Transaction, site: str, some: Sequence[Record], *, at: datetime) -> int:
+def made_from(event_hash: str | None, mapping: str) -> str:
+    """Name what a record was made with beside its definition: the event's content, and the declared mapping."""
+    return f"{event_hash or ''}:{mapping}"
+
+
+def replace(
+    tx: Transaction, site: str, some: Sequence[Record], *, sources: Mapping[str, str] | None = None, at: datetime
+) -> int:
     """Keep these records, save those mapped from an older revision; return how many were written.
 
-    A record that says what it said before costs no write.
+    `sources` says of each event what its records were made from, as `made_from` names it. A record that says what it
+    said before, made from the same, costs no write.
     """
-    rows = [_row(site, each, at) for each in _latest(some)]
+    rows = [_row(site, each, (sources or {}).get(each.event_id, ""), at) for each in _latest(some)]
     if not rows:
         return 0
     statement = upsert(tx, records, _WRITTEN, where=_is_news).returning(_T.definition_id)
@@ -72,7 +80,7 @@ def _latest(some: Sequence[Record]) -> list[Record]:
     return [record for _, record in sorted(newest.items())]
 
 
-def _row(site: str, record: Record, at: datetime) -> dict[str, Any]:
+def _row(site: str, record: Record, source: str, at: datetime) -> dict[str, Any]:
     return {
         "site": site,
         "definition_id": record.definition_id,
@@ -81,10 +89,11 @@ def _row(site: str, record: Record, at: datetime) -> dict[str, Any]:
         "fields": to_json(record.fields),
         "content_hash": record.content_hash,
         "losses": list(record.losses),
+        "made_from": source,
         "mapped_at": at,
     }
 
 
 def _is_news(new: Columns, old: Columns) -> ColumnElement[bool]:
-    differs = or_(*(new[name] != old[name] for name in ("content_hash", "revision", "losses", "event_id")))
+    differs = or_(*(new[name] != old[name] for name in ("content_hash", "revision", "losses", "event_id", "made_from")))
     return and_(new.revision >= old.revision, differs)

@@ -31,6 +31,7 @@ events = Table(
     Column("starts_at", Instant),
     Column("updated_at", Instant),
     Column("body", Json, nullable=False),
+    Column("content_hash", Text, nullable=False),
     Column("read_at", Instant, nullable=False),
     Column("gone_at", Instant),
 )
@@ -77,6 +78,8 @@ records = Table(
     Column("fields", Json, nullable=False),
     Column("content_hash", Text, nullable=False),
     Column("losses", Json, nullable=False),
+    # The event's content and the declared mapping it was made with: another of either makes another record.
+    Column("made_from", Text, nullable=False),
     Column("mapped_at", Instant, nullable=False),
     Index("records_by_event", "site", "event_id", "definition_id"),
 )

@@ -1,19 +1,25 @@
 """Which events have work left over: derived from what we remember, so that no crash can lose it."""
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, literal, or_, select
 
 from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.links import LinkState
-from ticket_pipeline.store.schema import links, records, ticket_definitions
+from ticket_pipeline.store.schema import events, links, records, ticket_definitions
 
-_D, _R, _L = ticket_definitions.c, records.c, links.c
+_D, _E, _R, _L = ticket_definitions.c, events.c, records.c, links.c
 
 
-def unmapped(tx: Transaction, site: str) -> set[str]:
-    """Tell which events have a live definition newer than its record, or a record whose definition is dead."""
+def unmapped(tx: Transaction, site: str, mapping: str) -> set[str]:
+    """Tell which events have a live definition whose record is not up to date, or a record whose definition is dead.
+
+    Up to date means made from this revision, from the event as it is now, and with this mapping (its fingerprint).
+    """
     same = and_(_R.site == _D.site, _R.definition_id == _D.id)
-    behind = or_(_R.definition_id.is_(None), _R.revision < _D.revision)
-    live = select(_D.event_id).join_from(ticket_definitions, records, same, isouter=True)
+    source = func.coalesce(_E.content_hash, "") + literal(f":{mapping}")
+    behind = or_(_R.definition_id.is_(None), _R.revision < _D.revision, _R.made_from != source)
+    of_event = and_(_E.site == _D.site, _E.id == _D.event_id)
+    joined = ticket_definitions.join(records, same, isouter=True).join(events, of_event, isouter=True)
+    live = select(_D.event_id).select_from(joined)
     dead = select(_R.event_id).join_from(records, ticket_definitions, same)
     newer = live.where(_D.site == site, _D.deleted_at.is_(None), behind)
     orphaned = dead.where(_R.site == site, _D.deleted_at.is_not(None))

@@ -33,7 +33,7 @@ def test_sites_keep_apart(tmp_path: Path) -> None:
     graph = repository.asset_graph
     keys = graph.get_all_asset_keys()
     assert {key.path[0] for key in keys} == {"east", "west"}
-    assert len(keys) == 8
+    assert len(keys) == 10
     assert {graph.get(key).group_name for key in keys if key.path[0] == "east"} == {"east"}
     partitions = {graph.get(key).partitions_def for key in keys} - {None}
     assert {str(each.name) for each in partitions if isinstance(each, dg.DynamicPartitionsDefinition)} == {

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,35 +16,28 @@ import pytest
 
 from ticket_pipeline_tests.orchestration.free_port import free_port
 
-RUN = """
-import sys
-from rich.console import Console
-from ticket_pipeline import config
-from ticket_pipeline.orchestration.dev import dev, sandbox_service
-from ticket_pipeline.wiring import Wiring
-
-sandbox, dagster = int(sys.argv[1]), int(sys.argv[2])
-environment = {**config.environment(), "TICKET_PIPELINE_SANDBOX_URL": f"http://127.0.0.1:{sandbox}"}
-wiring = Wiring(config.load(variables=environment))
-services = [sandbox_service(sandbox)]
-sys.exit(dev(wiring, environment=environment, services=services, dagster_port=dagster, console=Console()))
-"""
 QUERY = """{
   repositoriesOrError { ... on RepositoryConnection { nodes { location { name } assetNodes { assetKey { path } } } } }
   runsOrError { ... on Runs { results { jobName status } } }
 }"""
 
 
+_OURS = {"DAGSTER_HOME", "TICKET_PIPELINE_CONFIG", "TICKET_PIPELINE_SANDBOX_URL"}
+
+
 class Terminal:
     """A terminal in which `dev` runs."""
 
     def __init__(self, folder: Path) -> None:
-        self.sandbox, self.dagster = free_port(), free_port()
+        self.folder = folder
+        self.server, self.sandbox, self.dagster = free_port(), free_port(), free_port()
+        ports = {"--port": self.server, "--sandbox-port": self.sandbox, "--dagster-port": self.dagster}
+        options = [str(each) for pair in ports.items() for each in pair]
         self.screen = folder / "screen.txt"
-        environment = {name: value for name, value in os.environ.items() if name not in {"DAGSTER_HOME"}}
+        environment = {name: value for name, value in os.environ.items() if name not in _OURS}
         with self.screen.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", RUN, str(self.sandbox), str(self.dagster)],
+                [sys.executable, "-m", "ticket_pipeline", "dev", *options],
                 cwd=folder,
                 env=environment,
                 stdout=file,
@@ -60,13 +54,21 @@ class Terminal:
 
     def graphql(self, query: str) -> Any:
         """Ask Dagster's webserver."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.dagster}/graphql",
-            json.dumps({"query": query}).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own webserver
-            return json.load(answer)["data"]
+        return self.post(self.dagster, "/graphql", {"query": query})["data"]
+
+    def post(self, port: int, path: str, body: object) -> Any:
+        """Send JSON to one of the services."""
+        data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own services
+            return json.load(answer)
+
+    def titles(self) -> dict[str, str]:
+        """Look into the ticketing database."""
+        with sqlite3.connect(self.folder / ".ticket-pipeline" / "ticketing.db") as database:
+            found = dict(database.execute("SELECT wix_ticket_definition_id, title FROM tickets"))
+        database.close()
+        return found
 
     def services(self) -> list[int]:
         """Find all processes of this terminal: those that know its ports, and their groups."""
@@ -102,7 +104,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts processes in /proc, which this system has not")
 def test_dev_starts_syncs_shows_and_stops_without_a_trace(terminal: Terminal) -> None:
     terminal.wait_for("Ctrl-C stops everything.")
-    assert "130 read" in terminal.screen.read_text()
+    assert "synced; all checks passed" in terminal.screen.read_text()
+    assert len(terminal.titles()) == 130
     with urllib.request.urlopen(f"http://127.0.0.1:{terminal.dagster}/server_info", timeout=20) as answer:
         assert "dagster_version" in json.load(answer)
     data = terminal.graphql(QUERY)
@@ -113,11 +116,13 @@ def test_dev_starts_syncs_shows_and_stops_without_a_trace(terminal: Terminal) ->
         "external_records",
         "ticket_definitions",
         "ticket_sync",
+        "webhook_inbox",
     ]
     runs = {(each["jobName"], each["status"]) for each in data["runsOrError"]["results"]}
     assert {("box_office_refresh_events", "SUCCESS"), ("box_office_sync", "SUCCESS")} <= runs
+    _edit_and_see_the_row_change(terminal)
     services = terminal.services()
-    assert len(services) >= 3
+    assert len(services) >= 4
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.process.wait(timeout=30) == 0, terminal.screen.read_text()
     assert [pid for pid in services if _group(pid) is not None] == []
@@ -140,3 +145,14 @@ def test_it_can_be_stopped_before_it_is_up(terminal: Terminal) -> None:
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.process.wait(timeout=30) == 0, terminal.screen.read_text()
     assert [pid for pid in services if _group(pid) is not None] == []
+
+
+def _edit_and_see_the_row_change(terminal: Terminal) -> None:
+    """Edit at Wix; by webhook, inbox, sensor and run the row over there follows."""
+    edited = next(iter(terminal.titles()))
+    edit = {"definitionId": edited, "ticketDefinition": {"name": "Edited just now"}}
+    terminal.post(terminal.sandbox, "/sandbox/edit", edit)
+    deadline = time.monotonic() + 60
+    while terminal.titles()[edited] != "Edited just now":
+        assert time.monotonic() < deadline, terminal.screen.read_text()
+        time.sleep(0.1)

@@ -28,9 +28,8 @@ from ticket_pipeline_tests.stories.site_history import DEEDS, Site
 SITE = "box_office"
 #: Nothing is held: what is tested here is where all ways end.
 POLICY = Policy(on_delete=OnDelete.DELETE, max_delete_fraction=Policy().max_delete_fraction * 0 + 1)
-CASES = settings(
-    max_examples=120, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+#: As many cases as the profile says: a hundred of each, or thousands.
+CASES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 _folders = itertools.count()
 

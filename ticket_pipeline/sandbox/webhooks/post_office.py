@@ -223,7 +223,7 @@ class PostOffice:
             self._end(replace(delivery, failures=delivery.failures + 1), "lost", answer)
         else:
             self._store.save(*again)
-            self._work.notify()
+            self._work.notify()  # whoever waits may be waiting for something later
             self._log.note(again[0], "waiting", answer)
 
     def _end(self, delivery: Delivery, status: str, answer: int | str) -> None:

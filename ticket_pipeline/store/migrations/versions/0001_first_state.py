@@ -34,6 +34,7 @@ def _events() -> None:
         sa.Column("starts_at", _INSTANT),
         sa.Column("updated_at", _INSTANT),
         sa.Column("body", sa.Text, nullable=False),
+        sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("read_at", _INSTANT, nullable=False),
         sa.Column("gone_at", _INSTANT),
     )
@@ -82,6 +83,7 @@ def _records() -> None:
         sa.Column("fields", sa.Text, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("losses", sa.Text, nullable=False),
+        sa.Column("made_from", sa.Text, nullable=False),
         sa.Column("mapped_at", _INSTANT, nullable=False),
     )
     op.create_index("records_by_event", "records", ["site", "event_id", "definition_id"])

@@ -1,0 +1,76 @@
+"""The job that follows the webhooks: one run for all that has landed, from the inbox to the destination."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
+
+from ticket_pipeline.flows.follow import follow
+from ticket_pipeline.flows.inspect_work import look_for_work
+from ticket_pipeline.model.report import FollowReport
+from ticket_pipeline.orchestration import metadata, rows
+from ticket_pipeline.orchestration.assets import Parts, now
+from ticket_pipeline.orchestration.event_partitions import align
+from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
+from ticket_pipeline.orchestration.follow_runs import say_taken
+from ticket_pipeline.orchestration.inbox_checks import evaluations
+from ticket_pipeline.orchestration.names import EXTERNAL_RECORDS, TICKET_DEFINITIONS, TICKET_SYNC, Names
+from ticket_pipeline.store import inbox
+from ticket_pipeline.wiring import Site
+
+#: Seconds; a run that a power cut left behind gives its place in the queue back then.
+LONGEST_RUN = 900
+_OF_EVENTS = "wix.events.v3.event_"
+
+
+def follow_job(parts: Parts) -> dg.JobDefinition:
+    """Bring what has landed, and what was left over, to the destination."""
+    names = parts.names
+
+    @dg.op(name=f"{names.follow_job}_op", retry_policy=retry_policy(parts.retry_delay))
+    def run_follow(context: dg.OpExecutionContext) -> None:
+        with explained(parts.watch):
+            site = parts.site
+            with site.state.reading() as tx:
+                newest = inbox.last_seq(tx, site.name)
+            say_taken(context.instance, context.run_id, newest)
+            report = follow(site.state, site.wix, site.mapping, site.destination, site.policy, now=now())
+            context.add_output_metadata(metadata.of_follow(report, site.destination.identity))
+            _mark(context, names, site, report)
+            refuse_held(site.name, report.published.hold)
+
+    @dg.job(
+        name=names.follow_job,
+        description="Bring the webhooks that have landed, and no more than they touch, to the destination.",
+        tags={**names.tags, MAX_RUNTIME_SECONDS_TAG: str(LONGEST_RUN)},
+        executor_def=dg.in_process_executor,
+    )
+    def follow_webhooks() -> None:
+        run_follow()
+
+    return follow_webhooks
+
+
+def _mark(context: dg.OpExecutionContext, names: Names, site: Site, report: FollowReport) -> None:
+    """Mark the partitions that were worked on, and say how the inbox is now."""
+    touched = _partitions(context.instance, names, site, report)
+    shown = {
+        TICKET_DEFINITIONS: rows.definitions(site, touched),
+        EXTERNAL_RECORDS: rows.records(site, touched),
+        TICKET_SYNC: {} if report.published.hold else rows.links(site, touched, report.published.per_event),
+    }
+    for asset, entries in shown.items():
+        for event_id, entry in entries.items():
+            context.log_event(dg.AssetMaterialization(names.key(asset), partition=event_id, metadata=entry))
+    for evaluation in evaluations(names, site, at=now()):
+        context.log_event(evaluation)  # type: ignore[arg-type] # it takes checks too, unsaid
+
+
+def _partitions(instance: dg.DagsterInstance, names: Names, site: Site, report: FollowReport) -> Sequence[str]:
+    """Pick the partitions among the events worked on, once those of new and gone events were added and removed."""
+    there = set(instance.get_dynamic_partitions(names.partitions_name))
+    heard_of_events = any(topic.startswith(_OF_EVENTS) for topic in report.ingested.settled)
+    if heard_of_events or not there.issuperset(report.event_ids):
+        align(instance, names, look_for_work(site.state, site.destination))
+        there = set(instance.get_dynamic_partitions(names.partitions_name))
+    return [each for each in report.event_ids if each in there]
