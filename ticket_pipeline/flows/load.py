@@ -1,7 +1,9 @@
 """Load: the ticket definitions of some events, completely, by query."""
 
+import gc
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -27,7 +29,9 @@ from ticket_pipeline.wix.ticket_definitions import (
 SAFE_IN = 100
 MOST_IN = 1000
 _PAGE = 100
-_MOST_CURSORS = 8
+_MOST_CURSORS = 16
+#: How many definitions one transaction keeps; a load that is cut off reads its events again anyway.
+_AT_ONCE = 1000
 FLOW = "load"
 
 
@@ -38,6 +42,12 @@ class _Cursor:
     event_ids: Sequence[str]
     seen: dict[str, str] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+
+    def take(self, page: Page[TicketDefinition]) -> Sequence[TicketDefinition]:
+        """Note what a page brought."""
+        self.seen |= {definition.id: definition.event_id for definition in page.items}
+        self.refused += page.refused
+        return page.items
 
 
 @dataclass(kw_only=True)
@@ -51,6 +61,18 @@ class _Tally:
     per_event: dict[str, int] = field(default_factory=dict)
 
 
+@contextmanager
+def _fewer_collections() -> Iterator[None]:
+    """Look for garbage less often: pages are many small objects, and none of them in circles."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@_fewer_collections()
 def load_definitions(
     state: SiteState,
     wix: WixClient,
@@ -72,11 +94,15 @@ def load_definitions(
     tally, load_id = _Tally(), uuid4().hex
     cursors = [_Cursor(event_ids=ids) for ids in _shares(wix, event_ids)]
     sources = [partial(_pages, wix, cursor.event_ids) for cursor in cursors]
+    waiting: list[TicketDefinition] = []
     for index, page in read_ahead(sources):
         cursor = cursors[index]
         if page is not None:
-            _keep(state, cursor, page, tally, now=now)
-        else:
+            waiting += cursor.take(page)
+        if page is None or len(waiting) >= _AT_ONCE:
+            _keep(state, waiting, tally, now=now)
+            waiting.clear()
+        if page is None:
             _complete(state, wix, cursor, tally, load_id=load_id, now=now)
         progress("definitions", tally.created + tally.changed + tally.unchanged, None)
         progress("events", len(tally.per_event), len(event_ids))
@@ -104,11 +130,11 @@ def _pages(wix: WixClient, event_ids: Sequence[str]) -> Iterator[Page[TicketDefi
             yield from query_ticket_definitions(wix, event_ids[start : start + SAFE_IN])
 
 
-def _keep(state: SiteState, cursor: _Cursor, page: Page[TicketDefinition], tally: _Tally, *, now: datetime) -> None:
-    cursor.seen |= {definition.id: definition.event_id for definition in page.items}
-    cursor.refused += page.refused
+def _keep(state: SiteState, some: Sequence[TicketDefinition], tally: _Tally, *, now: datetime) -> None:
+    if not some:
+        return
     with state.writing() as tx:
-        kept = definitions.upsert_newer(tx, state.site, page.items, read_at=now)
+        kept = definitions.upsert_newer(tx, state.site, some, read_at=now)
     tally.created += len(kept.created)
     tally.changed += len(kept.changed)
     tally.unchanged += kept.unchanged + kept.stale
@@ -139,7 +165,7 @@ def _confirm_missing(state: SiteState, wix: WixClient, cursor: _Cursor, *, now: 
     unreadable = {each.id for each in cursor.refused}
     dead: dict[str, list[str]] = {}
     for event_id, ids in known.items():
-        missing = sorted(ids - cursor.seen.keys() - unreadable)
+        missing = sorted(each for each in ids if each not in cursor.seen and each not in unreadable)
         dead[event_id] = [each for each in missing if not _still_there(state, wix, each, now=now)]
     return {event_id: ids for event_id, ids in dead.items() if ids}
 

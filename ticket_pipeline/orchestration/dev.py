@@ -14,12 +14,11 @@ from ticket_pipeline.errors import TransientError
 from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.orchestration.code_location import LOCATION
 from ticket_pipeline.orchestration.instance import HOME_VARIABLE, dagster_home, initialised_instance, workspace_file
-from ticket_pipeline.orchestration.services import Service, ServiceDiedError, Supervisor, refuse_ports_in_use
+from ticket_pipeline.orchestration.services import STOPPING, Service, ServiceDiedError, Supervisor, refuse_ports_in_use
 from ticket_pipeline.orchestration.sync import SyncReport, sync
 from ticket_pipeline.wiring import Wiring
 
 HOST = "127.0.0.1"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Watching = Callable[[], AbstractContextManager[Progress]]
 
 
@@ -164,7 +163,7 @@ def _addresses(wiring: Wiring, services: Sequence[Service]) -> Iterator[tuple[st
 @contextmanager
 def _stopping_on_signals() -> Iterator[None]:
     """Take SIGTERM, and a closed terminal, for Ctrl-C."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in _SIGNALS}
+    before = {number: signal.signal(number, signal.default_int_handler) for number in STOPPING}
     try:
         yield
     finally:
@@ -174,7 +173,7 @@ def _stopping_on_signals() -> Iterator[None]:
 
 def _ignore_signals() -> None:
     """Let nothing disturb the stopping, which ends by itself."""
-    for number in _SIGNALS:
+    for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
 
 

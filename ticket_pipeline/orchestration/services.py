@@ -7,7 +7,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,8 @@ from typing import Self
 
 from ticket_pipeline.errors import ConfigError, TicketPipelineError
 
+#: What ends a terminal's work.
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_EVERY = 0.1
 _PATIENCE = 90.0
 #: How long a process may take to end by itself, and then what it started.
@@ -83,7 +86,7 @@ class Supervisor:
     def start(self, service: Service) -> None:
         """Start a service; a terminal's Ctrl-C does not reach it, for it is ours to stop."""
         log = self._logs / f"{service.name}.log"
-        with log.open("wb") as file:
+        with _signals_wait(), log.open("wb") as file:
             process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
                 list(service.command),
                 env={**self._environment, **service.environment},
@@ -92,7 +95,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._running.append(_Running(service, process, log))
+            self._running.append(_Running(service, process, log))
 
     def wait_ready(self, service: Service, *, patience: float = _PATIENCE) -> None:
         """Wait until a started service answers.
@@ -144,6 +147,20 @@ class Supervisor:
         log = next(each.log for each in self._running if each.service is service)
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
         return "".join([f"; all it said is in {log}", *(f"\n  {line}" for line in lines)])
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let a signal that comes now take effect right after: between its start and our note of it a process is lost."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda came_by, _: came.append(came_by)) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for each in came:
+        signal.raise_signal(each)
 
 
 def _await_end(process: subprocess.Popen[bytes], deadline: float) -> None:

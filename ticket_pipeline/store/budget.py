@@ -36,7 +36,7 @@ class SharedBudget:
         Raises:
             TransientError, ConfigError: the database cannot be written.
         """
-        with self._database.writing() as tx:
+        with self._database.noting() as tx:
             before = self._level(tx)
             after, wait = draw(before, now=self._clock(), requests_per_minute=self._requests_per_minute, urgent=urgent)
             if wait == 0.0:
@@ -46,8 +46,11 @@ class SharedBudget:
 
     def _level(self, tx: Transaction) -> Level:
         """Read the level and keep others from it until the transaction ends."""
-        first = {"site": self._site, "tokens": self._full.tokens, "at": self._full.at}
-        tx.execute(insert_into(tx, budgets).on_conflict_do_nothing(), first)
         query = select(_T.tokens, _T.at).where(_T.site == self._site).with_for_update()
-        tokens, at = tx.execute(query).one()
+        found = tx.execute(query).one_or_none()
+        if found is None:
+            first = {"site": self._site, "tokens": self._full.tokens, "at": self._full.at}
+            tx.execute(insert_into(tx, budgets).on_conflict_do_nothing(), first)
+            found = tx.execute(query).one()
+        tokens, at = found
         return Level(tokens=tokens, at=at)

@@ -1,14 +1,15 @@
 """The database we remember things in: transactions on SQLite or PostgreSQL."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import RLock
 
 from sqlalchemy import Connection, Engine
 
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.store.address import file_of, label, read_address
-from ticket_pipeline.store.engines import READING, WRITING, make_engine, use_wal
+from ticket_pipeline.store.engines import NOTING, READING, WRITING, make_engine, use_wal
 from ticket_pipeline.store.failures import explained
 from ticket_pipeline.store.migrate import is_current, migrate
 
@@ -25,6 +26,9 @@ class Database:
         self._engine = engine
         self._writer = engine.execution_options(**WRITING)
         self._reader = engine.execution_options(**READING)
+        self._noter = engine.execution_options(**NOTING)
+        # SQLite has one writer: our threads queue here, or they would sleep and poll for its lock.
+        self._turn: AbstractContextManager[object] = RLock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
@@ -34,7 +38,17 @@ class Database:
             TransientError: locked for too long, disk full, connection lost: nothing was written.
             ConfigError: read-only or forbidden.
         """
-        with explained(self.url_label), self._writer.begin() as tx:
+        with self._turn, explained(self.url_label), self._writer.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def noting(self) -> Iterator[Transaction]:
+        """Open a transaction for what may be lost in a power cut (and only then), which is cheaper.
+
+        Raises:
+            TransientError, ConfigError: as `writing` says.
+        """
+        with self._turn, explained(self.url_label), self._noter.begin() as tx:
             yield tx
 
     @contextmanager

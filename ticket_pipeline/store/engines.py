@@ -11,6 +11,8 @@ from ticket_pipeline.errors import ConfigError
 #: What a transaction is for; an execution option that the `begin` handlers below read.
 WRITING = {"ticket_pipeline_writes": True}
 READING = {"ticket_pipeline_writes": False}
+#: Written, but not forced to disk before the transaction ends; the next one of WRITING takes it along.
+NOTING = {"ticket_pipeline_writes": True, "ticket_pipeline_synchronous": "NORMAL"}
 _OUTSIDE = {"ticket_pipeline_writes": None}
 
 _BUSY = 5
@@ -59,10 +61,13 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("ticket_pipeline_writes")
+    options = connection.get_execution_options()
+    writes = options.get("ticket_pipeline_writes")
     if writes is None:
         return
     connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+    if writes:
+        connection.exec_driver_sql(f"PRAGMA synchronous={options.get('ticket_pipeline_synchronous', 'FULL')}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

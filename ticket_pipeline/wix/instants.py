@@ -12,6 +12,8 @@ _INSTANT = re.compile(
     r"(?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.(?P<fraction>[0-9]+))?"
     r"(?P<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2})"
 )
+#: How Wix writes nearly all of them, and how Python reads them by itself.
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
 
 
 def parse_instant(text: str) -> datetime:
@@ -20,6 +22,8 @@ def parse_instant(text: str) -> datetime:
     Raises:
         ValueError: the text is no instant, or names no offset.
     """
+    if _USUAL.fullmatch(text):
+        return datetime.fromisoformat(text)
     found = _INSTANT.fullmatch(text)
     if found is None:
         raise ValueError(f"{text[:40]!r} is no instant with an offset")

@@ -1,7 +1,7 @@
 """Foreign JSON, read field by field: a wrong type is an error that names the field."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, TypeVar
@@ -26,7 +26,9 @@ class JsonBody:
     Every reader raises RejectedError (`unreadable`) when the field holds something of another type.
     """
 
-    def __init__(self, value: Any, *, of: str, path: str = "") -> None:
+    __slots__ = ("_of", "_path", "_value")
+
+    def __init__(self, value: Any, *, of: str, path: tuple[str, ...] = ()) -> None:
         """Hold the object; `of` and `path` name it in errors (`ticket definition 077…`, `salePeriod`).
 
         Raises:
@@ -34,7 +36,7 @@ class JsonBody:
         """
         self._of = of
         self._path = path
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             self._refuse("", f"is {_short(value)}, not an object")
         self._value = value
 
@@ -80,7 +82,7 @@ class JsonBody:
     def part(self, field: str) -> "JsonBody | None":
         """Read an object inside this one."""
         value = self._value.get(field)
-        return None if value is None else JsonBody(value, of=self._of, path=self._at(field))
+        return None if value is None else JsonBody(value, of=self._of, path=(*self._path, field))
 
     def parts(self, field: str) -> list["JsonBody"]:
         """Read a list of objects."""
@@ -89,7 +91,7 @@ class JsonBody:
             return []
         if not isinstance(value, list):
             self._refuse(field, f"is {_short(value)}, not a list")
-        return [JsonBody(each, of=self._of, path=f"{self._at(field)}[{i}]") for i, each in enumerate(value)]
+        return [JsonBody(each, of=self._of, path=(*self._path, f"{field}[{i}]")) for i, each in enumerate(value)]
 
     def must(self, read: Callable[[str], T | None], field: str) -> T:
         """Read a field that cannot be missing, empty text included: `body.must(body.text, "id")`."""
@@ -106,7 +108,7 @@ class JsonBody:
         return Money(value=amount, currency=self.must(self.text, "currency"))
 
     def _at(self, field: str) -> str:
-        return ".".join(name for name in (self._path, field) if name)
+        return ".".join(name for name in (*self._path, field) if name)
 
     def _refuse(self, field: str, fault: str) -> NoReturn:
         subject = " ".join(name for name in (self._of, self._at(field)) if name)
