@@ -7,6 +7,7 @@ from ticket_pipeline.flows.drift import accept, find_drift
 from ticket_pipeline.flows.load import load_definitions
 from ticket_pipeline.flows.load_events import load_events
 from ticket_pipeline.flows.map_records import map_records
+from ticket_pipeline.flows.plan import plan
 from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.flows.publish import publish
 from ticket_pipeline.mapping.mapping import FieldMapping
@@ -35,8 +36,11 @@ def reconcile(
     drift = find_drift(state, destination)
     if policy.on_drift is OnDrift.OVERWRITE:
         accept(state, destination, drift, now=now)
+    planned = plan(state, destination, policy)
     published = publish(state, destination, policy, now=now, progress=progress)
-    return ReconcileReport(events=events, loaded=loaded, mapped=mapped, drift=drift, published=published)
+    return ReconcileReport(
+        events=events, loaded=loaded, mapped=mapped, drift=drift, planned=planned, published=published
+    )
 
 
 def refresh(

@@ -123,7 +123,14 @@ class ReconcileReport:
     loaded: LoadReport
     mapped: MapReport
     drift: Drift
+    #: What had to change at the destination, with old and new, before it was published.
+    planned: Plan
     published: PublishReport
+
+    @property
+    def untold(self) -> int:
+        """Changes at Wix that no webhook had told us of, at least: what the load found, and the gaps in between."""
+        return self.loaded.created + self.loaded.changed + self.loaded.deleted + self.loaded.gaps
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Plans and drift, like a good diff."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -22,13 +23,18 @@ _LONGEST = 60
 def show_plan(console: Console, site: str, destination: str, plan: Plan, *, every_field: bool = False) -> None:
     """Show a plan like a good diff, and its figures last; of a new record every field only when asked."""
     show_heading(console, site, destination)
-    for change in plan.changes:
-        _show_change(console, change, every_field=every_field)
+    show_changes(console, plan.changes, every_field=every_field)
     counts = {action: sum(change.action is action for change in plan.changes) for action in Action}
     figures = [f"{count} to {action.value}" for action, count in counts.items() if count]
     console.print(f"Plan: {', '.join(figures) or 'nothing to do'}; {plan.unchanged} unchanged.")
     if plan.hold:
         show_hold(console, site, plan.hold)
+
+
+def show_changes(console: Console, changes: Iterable[Change], *, every_field: bool = False) -> None:
+    """Show changes, a line each, and below an update its fields with old and new."""
+    for change in changes:
+        _show_change(console, change, every_field=every_field)
 
 
 def show_heading(console: Console, site: str, destination: str) -> None:

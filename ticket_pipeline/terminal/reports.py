@@ -18,7 +18,7 @@ from ticket_pipeline.model.report import (
     Refusal,
 )
 from ticket_pipeline.store.dead_letters import DeadLetter
-from ticket_pipeline.terminal.plans import show_drift, show_heading, show_hold
+from ticket_pipeline.terminal.plans import show_changes, show_drift, show_heading, show_hold
 
 _SIGNS = {Level.OK: ("ok", "green"), Level.WARNING: ("warning", "yellow"), Level.ERROR: ("error", "red")}
 _MOST_SHOWN = 20
@@ -83,6 +83,7 @@ def show_reconciled(console: Console, site: str, destination: str, report: Recon
     """Say on one page whether everything is in step."""
     show_heading(console, site, destination)
     show_drift(console, report.drift)
+    show_changes(console, report.planned.changes)
     show_refusals(console, (*report.events.refused, *report.loaded.refused, *report.mapped.refused))
     show_published(console, site, report.published)
     published = report.published
@@ -93,7 +94,7 @@ def show_reconciled(console: Console, site: str, destination: str, report: Recon
             "new, changed, deleted at Wix",
             _figures(report.loaded.created, report.loaded.changed, report.loaded.deleted),
         ),
-        ("webhooks that never came", report.loaded.gaps),
+        ("of which no webhook had told", report.untold),
         ("differences at the destination", report.drift.differences),
         ("created, updated, archived, deleted", _written(published)),
         ("requests spent", report.events.requests + report.loaded.requests),
