@@ -1,6 +1,6 @@
 """`ticket-pipeline …`: the front door of the command line."""
 
-from ticket_pipeline.commands import inbox, local, setup, sync
+from ticket_pipeline.commands import inbox, local, sandbox, setup, sync
 from ticket_pipeline.commands.frame import main
 
-__all__ = ["inbox", "local", "main", "setup", "sync"]
+__all__ = ["inbox", "local", "main", "sandbox", "setup", "sync"]

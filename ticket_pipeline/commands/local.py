@@ -1,4 +1,4 @@
-"""Commands that keep running on this machine: dev, serve, sandbox."""
+"""Commands that keep running on this machine: dev, serve."""
 
 from pathlib import Path
 
@@ -55,35 +55,3 @@ def dev(config_path: str | None, json: bool, no_sandbox: bool, port: int, dagste
         console=err,
         watching=lambda: terminal.watching(err, quiet=json),
     )
-
-
-@command(sites=False, declared=False)
-@click.option("--port", default=8788, show_default=True)
-@click.option("--database", type=click.Path(path_type=Path), help="Keep the world in this SQLite file.")
-@click.option("--seed", default=7, show_default=True, help="Another seed is another world.")
-@click.option("--events", type=int, help="Make a world of this many events …")
-@click.option("--definitions", type=int, help="… and this many ticket definitions, for measuring.")
-@click.option("--latency-ms", type=int, default=0, help="Answer this much later.")
-def sandbox(
-    json: bool,
-    port: int,
-    database: Path | None,
-    seed: int,
-    events: int | None,
-    definitions: int | None,
-    latency_ms: int,
-) -> int:
-    """Run a Wix on your desk: its API, with a seeded world."""
-    from ticket_pipeline.sandbox.faults import Faults
-    from ticket_pipeline.sandbox.serve import serve
-    from ticket_pipeline.sandbox.settings import SandboxSettings
-
-    settings = SandboxSettings(
-        database=database, seed=seed, events=events, definitions=definitions, faults=Faults(latency_ms=latency_ms)
-    )
-    if json:
-        print_json({"base_url": f"http://127.0.0.1:{port}", "api_key": settings.api_key, "site_id": settings.site_id})
-    else:
-        err.print(f"A Wix on your desk: http://127.0.0.1:{port} (Ctrl-C stops it)")
-    serve(settings, port=port)
-    return DONE

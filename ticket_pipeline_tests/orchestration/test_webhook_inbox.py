@@ -123,6 +123,12 @@ def test_a_run_that_a_power_cut_left_behind_is_not_waited_for(stage: Stage) -> N
     assert asked(tick(stage, at=datetime.now(NOW.tzinfo) + timedelta(seconds=TRUST + 1))) == ["box_office:1:1"]
 
 
+def test_in_the_queue_a_run_is_waited_for_however_long(stage: Stage) -> None:
+    land(stage, "a")
+    begin(stage, QUEUED)
+    assert asked(tick(stage, at=datetime.now(NOW.tzinfo) + timedelta(hours=1))) == []
+
+
 def test_what_failed_is_asked_for_again_later_under_another_key(stage: Stage) -> None:
     land(stage, "a")
     first = tick(stage)
