@@ -1,10 +1,10 @@
 """How long an evaluation may wait: a code server has few threads, and each evaluation that waits holds one."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
 
 
 def places() -> int:
@@ -18,17 +18,18 @@ class LongPolls:
 
     def __init__(self, places: int) -> None:
         """Let so many wait at a time."""
-        self._places = BoundedSemaphore(places)
+        self._places = threading.BoundedSemaphore(places)
 
     @contextmanager
     def waiting(self, seconds: float) -> Iterator[Callable[[float], bool]]:
-        """Give a way to pause for some seconds; it tells whether to go on: time is left, and so is our parent."""
+        """Give a way to pause for some seconds; it tells whether to go on: time is left, and nobody stops us."""
         placed = self._places.acquire(blocking=False)
         until = time.monotonic() + (seconds if placed else 0.0)
         parent = os.getppid()
 
         def pause(length: float) -> bool:
-            if time.monotonic() + length > until or os.getppid() != parent:
+            stopping = os.getppid() != parent or not threading.main_thread().is_alive()
+            if stopping or time.monotonic() + length > until:
                 return False
             time.sleep(length)
             return True
