@@ -1,12 +1,11 @@
 """Validation errors of `pipeline.yaml` -> sentences: which file and line, which key, what is allowed."""
 
-import difflib
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from ticket_pipeline.words import unknown
 from ticket_pipeline.yaml_source import Path, Source
 
 Schema = dict[str, Any]
@@ -30,24 +29,18 @@ def _problem(detail: ErrorDetails, path: Path, place: Schema, source: Source) ->
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            return _unknown("setting", str(path[-1]), sorted(place.get("properties", {})))
+            return unknown("setting", str(path[-1]), sorted(place.get("properties", {})))
         case "missing":
             return "is missing" + (f" ({place['description']})" if "description" in place else "")
         case "union_tag_invalid":
             allowed = [name.strip().strip("'") for name in context["expected_tags"].split(",")]
-            return _unknown("kind", str(context["tag"]), allowed)
+            return unknown("kind", str(context["tag"]), allowed)
         case "union_tag_not_found":
             return "has no `kind`"
         case "enum" | "literal_error":
             return f"{_shown(detail, path, place, source)} is not allowed; allowed: {context['expected']}"
     message = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
     return f"{_shown(detail, path, place, source)} {message}"
-
-
-def _unknown(what: str, name: str, allowed: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, allowed, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown {what} {name!r}; {hint}allowed: {', '.join(allowed)}"
 
 
 def _shown(detail: ErrorDetails, path: Path, place: Schema, source: Source) -> str:

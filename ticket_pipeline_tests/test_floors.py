@@ -22,7 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"store", "destinations", "audiences", "channels"}),
     frozenset({"wix"}),
     frozenset({"mapping", "kinds", "yaml_source"}),
-    frozenset({"model", "errors", "as_json"}),
+    frozenset({"model", "errors", "as_json", "words"}),
 )
 
 #: Where each library may be imported; a library that is not named here may be imported anywhere.

@@ -1,13 +1,12 @@
-"""Kinds: modules found by name, and their settings."""
+"""Kinds: modules found by name."""
 
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from ticket_pipeline import destinations, kinds
-from ticket_pipeline.destinations import memory, sql
+from ticket_pipeline.destinations import sql
 from ticket_pipeline.errors import ConfigError
 
 
@@ -41,22 +40,3 @@ def test_a_kind_is_loaded_by_its_name() -> None:
 def test_an_unknown_kind_is_refused_with_what_is_allowed(kind: str) -> None:
     with pytest.raises(ConfigError, match=r"unknown kind.*allowed: .*memory.*sql"):
         kinds.load(destinations, kind)
-
-
-def test_a_slip_of_the_pen_is_answered_with_the_word_that_was_meant() -> None:
-    with pytest.raises(ConfigError) as caught:
-        kinds.settings(sql, {"url": "sqlite:///x.db", "tabel": "tickets"})
-    assert str(caught.value) == "sql: unknown setting 'tabel'; did you mean 'table'? allowed: table, url"
-
-
-def test_every_problem_is_told_and_no_value_is_shown() -> None:
-    with pytest.raises(ConfigError) as caught:
-        kinds.settings(sql, {"tabel": "tickets", "table": "hunter2!"})
-    assert len(str(caught.value).splitlines()) == 3
-    assert "sql: setting 'url' is missing" in str(caught.value)
-    assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("module", "raw"), [(sql, {"url": "sqlite:///x.db"}), (memory, {})])
-def test_the_key_kind_is_no_setting(module: ModuleType, raw: dict[str, str]) -> None:
-    assert kinds.settings(module, {"kind": "any", **raw}) == module.Config(**raw)

@@ -9,10 +9,10 @@ from typing import Any
 from ticket_pipeline.errors import ConfigError, RejectedError
 from ticket_pipeline.mapping.rules import RefusedError, Rule, compile_rules
 from ticket_pipeline.mapping.view import TICKET, FieldType, Source
-from ticket_pipeline.mapping.words import unknown
 from ticket_pipeline.model.event import Event
 from ticket_pipeline.model.record import Record
 from ticket_pipeline.model.ticket_definition import TicketDefinition
+from ticket_pipeline.words import unknown
 
 #: A mapping as YAML declares it: field name to declaration.
 MappingSpec = Mapping[str, Any]

@@ -13,8 +13,8 @@ from ticket_pipeline.mapping.transform import Transform
 from ticket_pipeline.mapping.transforms import make
 from ticket_pipeline.mapping.values import AbsentError, UnfitError, as_decimal, as_text, constant, type_of
 from ticket_pipeline.mapping.view import OPTION, FieldType, Path, Source, find_path, names
-from ticket_pipeline.mapping.words import unknown
 from ticket_pipeline.model.record import Part, Scalar, Value
+from ticket_pipeline.words import unknown
 
 #: The field that holds the Wix id over there: written by the destination on create, and by nobody else.
 ID_FIELD = "wix_ticket_definition_id"

@@ -15,8 +15,8 @@ from ticket_pipeline.mapping.texts import Lower, Markdown, Slug, Text, Upper
 from ticket_pipeline.mapping.transform import Transform
 from ticket_pipeline.mapping.values import AbsentError, UnfitError, as_decimal, as_instant, as_text, constant, type_of
 from ticket_pipeline.mapping.view import OPTION, TICKET, FieldType, Source, find_path
-from ticket_pipeline.mapping.words import unknown
 from ticket_pipeline.model.record import Scalar
+from ticket_pipeline.words import unknown
 
 #: How `decimal` may round; without one of these no digit is ever lost.
 ROUNDINGS = ("half_up", "half_even", "half_down", "up", "down", "ceiling", "floor")
