@@ -36,6 +36,7 @@ HOMES: dict[str, frozenset[str]] = {
     "pandas": frozenset({"mapping", "orchestration"}),
     "yaml": frozenset({"yaml_source", "orchestration.instance"}),
     "click": frozenset({"commands"}),
+    "filelock": frozenset({"store", "orchestration.instance"}),
     "rich": frozenset({"commands", "terminal", "orchestration.dev"}),
     "babel": frozenset({"mapping"}),
 }

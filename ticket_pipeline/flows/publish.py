@@ -18,6 +18,7 @@ from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.links import Clash
 from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.store.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -41,22 +42,22 @@ def publish(
     is held whole, for a person to approve.
 
     Raises:
-        TransientError: the destination failed. What it confirmed is remembered; the same call may be made again,
-            and creates whose fate is unknown are searched by their Wix id first.
+        TransientError: the destination failed, or another process has been publishing this site for minutes. What was
+            confirmed is remembered; the same call may be made again, and creates whose fate is unknown are searched
+            by their Wix id first.
         ConfigError: the destination refuses us altogether.
     """
-    waiting = hold(state, destination, policy)
-    if waiting is not None:
-        log.warning("plan_held", extra={"site": state.site, "deletes": waiting.deletes, "of": waiting.of})
-        return PublishReport(hold=waiting)
-    publishing = _Publishing(state=state, destination=destination, now=now)
-    for step in steps(state, destination, policy, event_ids):
-        publishing.remember_found(step)
-        vanished = publishing.apply(step.changes)
-        publishing.apply([replace(change, action=Action.CREATE, external_id=None) for change in vanished])
-        publishing.unchanged += step.unchanged
-        progress("records", publishing.seen, None)
-    return publishing.report()
+    # One at a time: what an older plan writes after a newer one would stay there unseen.
+    with turn(state, FLOW):
+        waiting = hold(state, destination, policy)
+        if waiting is not None:
+            log.warning("plan_held", extra={"site": state.site, "deletes": waiting.deletes, "of": waiting.of})
+            return PublishReport(hold=waiting)
+        publishing = _Publishing(state=state, destination=destination, now=now)
+        for step in steps(state, destination, policy, event_ids):
+            publishing.bring(step)
+            progress("records", publishing.seen, None)
+        return publishing.report()
 
 
 @dataclass(kw_only=True)
@@ -74,6 +75,13 @@ class _Publishing:
     @property
     def seen(self) -> int:
         return self.unchanged + self.made.total() + len(self.letters)
+
+    def bring(self, step: Step) -> None:
+        """Do one step of the plan; what turns out to be gone over there is made again."""
+        self.remember_found(step)
+        vanished = self.apply(step.changes)
+        self.apply([replace(change, action=Action.CREATE, external_id=None) for change in vanished])
+        self.unchanged += step.unchanged
 
     def remember_found(self, step: Step) -> None:
         """Link what exists over there already, and bring up the links that only our own memory has wrong."""

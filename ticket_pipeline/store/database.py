@@ -23,6 +23,8 @@ class Database:
     def __init__(self, engine: Engine, *, url_label: str) -> None:
         """Hold an engine; `url_label` names it without its password."""
         self.url_label = url_label
+        #: Where it lies; None for a server.
+        self.file = file_of(engine.url) if engine.dialect.name == "sqlite" else None
         self._engine = engine
         self._writer = engine.execution_options(**WRITING)
         self._reader = engine.execution_options(**READING)

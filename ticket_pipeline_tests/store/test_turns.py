@@ -1,0 +1,71 @@
+"""One at a time, and a dead process holds nobody up."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from ticket_pipeline.errors import TransientError
+from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.store.turns import turn
+
+HOLDER = """
+import sys
+from ticket_pipeline.store.database import open_database
+from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.store.turns import turn
+with turn(SiteState(database=open_database(sys.argv[1]), site=sys.argv[2]), "publish"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_one_waits_and_then_has_its_turn(state: SiteState) -> None:
+    order: list[str] = []
+    entered, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with turn(state, "publish"):
+            entered.set()
+            leave.wait(10)
+            order.append("first")
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    entered.wait(10)
+    with pytest.raises(TransientError), turn(state, "publish", patience=0.05):
+        order.append("too early")
+    leave.set()
+    with turn(state, "publish"):
+        order.append("second")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_other_things_and_other_sites_have_turns_of_their_own(state: SiteState) -> None:
+    other = SiteState(database=state.database, site="other")
+    with turn(state, "publish"), turn(state, "something else", patience=1), turn(other, "publish", patience=1):
+        pass
+
+
+def test_an_error_gives_the_turn_back(state: SiteState) -> None:
+    with pytest.raises(ValueError, match="oh"), turn(state, "publish"):
+        raise ValueError("oh")
+    with turn(state, "publish", patience=1):
+        pass
+
+
+def test_a_killed_process_gives_its_turn_back_at_once(state: SiteState) -> None:
+    if state.database.file is None:
+        pytest.skip("a lost connection ends its transaction, says PostgreSQL")
+    command = [sys.executable, "-c", HOLDER, f"sqlite:///{state.database.file}", state.site]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(TransientError), turn(state, "publish", patience=0.05):
+            pass
+        holder.kill()
+        holder.wait()
+        with turn(state, "publish", patience=5):
+            pass
