@@ -90,7 +90,7 @@ class _Show:
 
     def edit(self, name: str) -> str:
         """Give any ticket definition this name; give its id."""
-        definition_id = self.dice.choice(self.ids)
+        definition_id: str = self.dice.choice(self.ids)
         organiser.edit(self.sandbox.world, definition_id, {"name": name})
         return definition_id
 

@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+#: Half of `sensors.num_workers` in dagster.yaml: the daemon holds a thread for each too, and has other sensors.
+_MOST = 4
+
 
 def places() -> int:
-    """Tell how many evaluations may wait at a time in this process: half the threads that Dagster gives it."""
+    """Tell how many evaluations may wait at a time in this process: half the threads that Dagster gives it, or less."""
     threads = min(32, (os.cpu_count() or 1) + 4)
-    return max(1, threads // 2)
+    return min(_MOST, threads // 2)
 
 
 class LongPolls:

@@ -181,7 +181,6 @@ inbox = Table(
         sqlite_where=text("state = 'landed'"),
         postgresql_where=text("state = 'landed'"),
     ),
-    Index("inbox_by_site", "site", "seq"),
     Index("inbox_by_entity", "site", "entity_id"),
     sqlite_autoincrement=True,
 )

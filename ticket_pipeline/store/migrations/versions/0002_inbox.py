@@ -34,5 +34,4 @@ def upgrade() -> None:
     )
     landed = sa.text("state = 'landed'")
     op.create_index("inbox_waiting", "inbox", ["site", "seq"], sqlite_where=landed, postgresql_where=landed)
-    op.create_index("inbox_by_site", "inbox", ["site", "seq"])
     op.create_index("inbox_by_entity", "inbox", ["site", "entity_id"])
