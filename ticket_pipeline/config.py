@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -50,8 +51,14 @@ Duration = Annotated[
 ]
 
 
+def _not_the_app(name: str) -> str:
+    if name == "wix":
+        raise ValueError("is taken: /webhooks/wix is the app's address, for all its sites; choose another name")
+    return name
+
+
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ApiKeyAuth(_Value):
@@ -78,8 +85,6 @@ class WixSettings(_Value):
     auth: Annotated[ApiKeyAuth | AppAuth, Field(discriminator="kind")]
     #: The app's public key, PEM or base64 of it; a list while keys rotate.
     webhook_public_key: str | tuple[str, ...] = ()
-    #: How long after its expiry a webhook's token is still taken; 48h if Wix repeats with old tokens.
-    webhook_expiry_tolerance: Duration = timedelta(minutes=5)
     requests_per_minute: Annotated[int, Field(ge=4, le=100_000)] = 200
 
 
@@ -133,7 +138,7 @@ class SiteSettings(_Value):
     sync: SyncSettings
 
 
-SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40), AfterValidator(_not_the_app)]
 
 
 class ServerSettings(_Value):
@@ -141,6 +146,8 @@ class ServerSettings(_Value):
 
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] | None = None
     allowed_origins: tuple[str, ...] = ()
+    #: How long after its expiry a webhook's token is still taken; 48h if Wix repeats with old tokens.
+    webhook_expiry_tolerance: Duration = timedelta(minutes=5)
 
 
 class Pipeline(_Value):

@@ -49,7 +49,17 @@ def _shown(detail: ErrorDetails, path: Path, place: Schema, source: Source) -> s
         return source.spelled[path]
     if place.get("format") == "password":
         return "the secret"
-    return repr(detail["input"])
+    return _kind_of(detail, place) or repr(detail["input"])
+
+
+def _kind_of(detail: ErrorDetails, place: Schema) -> str | None:
+    """Name only the kind of what stands where something else belongs: secrets may lie inside."""
+    if isinstance(detail["input"], list):
+        return "a list"
+    if isinstance(detail["input"], dict):
+        return "a mapping"
+    whole = "properties" in place or "discriminator" in place
+    return "a text" if whole and isinstance(detail["input"], str) and detail["loc"][-1] != "[key]" else None
 
 
 def _walk(location: tuple[str | int, ...], schema: Schema) -> tuple[Path, Schema]:

@@ -89,6 +89,7 @@ def test_an_app_is_another_way_in(tmp_path: Path) -> None:
             "/my.yaml:18: sites.box_office.sync.max_delete_fraction",
         ),
         ("  box_office:", "  Box-Office:", "/my.yaml:7: sites.Box-Office: 'Box-Office' should match pattern"),
+        ("  box_office:", "  wix:", "sites.wix: 'wix' Value error, is taken"),
         ("sites:\n", "stes:\n", "/my.yaml:6: stes: unknown setting 'stes'; did you mean 'sites'?"),
         ("title: name", "title: nmae", "/my.yaml:14: sites.box_office.sync.mapping.title: unknown path 'nmae'"),
         ("as: decimal", "as: dezimal", "/my.yaml:15: sites.box_office.sync.mapping.price: unknown transform"),
@@ -119,6 +120,20 @@ def test_no_message_and_no_value_shows_a_secret(tmp_path: Path) -> None:
     assert "very-secret" not in str(caught.value)
     assert "${WIX_API_KEY}" in str(caught.value)
     assert "very-secret" not in repr(load(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("wix:\n", "wix:\n      -\n"),
+        ('auth: {kind: api_key, api_key: "${WIX_API_KEY}", site_id: "${WIX_SITE_ID}"}', 'auth: ["${WIX_API_KEY}"]'),
+        ('auth: {kind: api_key, api_key: "${WIX_API_KEY}", site_id: "${WIX_SITE_ID}"}', "auth: very-secret"),
+        ("state: sqlite:///state.db", 'state: ["${WIX_API_KEY}"]'),
+        ('url: "sqlite:///ticketing.db"', 'url: {password: "${WIX_API_KEY}"}'),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_shown(tmp_path: Path, old: str, new: str) -> None:
+    assert "very-secret" not in refused(tmp_path, old, new)
 
 
 def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Commands for what landed and what was refused: dead-letters, replay."""
 
+from dataclasses import replace
+
 import click
 
 from ticket_pipeline import terminal
@@ -53,12 +55,17 @@ def replay(
         reports[each.name] = selection if preview else _replayed(each, selection, json=json)
     if json:
         print_json({"sites": reports})
-    return REFUSALS if any(isinstance(each, FollowReport) and each.refused for each in reports.values()) else DONE
+    return REFUSALS if any(_left_over(each) for each in reports.values()) else DONE
+
+
+def _left_over(report: object) -> bool:
+    return isinstance(report, FollowReport) and bool(report.refused or report.published.hold)
 
 
 def _replayed(site: Site, selection: replaying.Selection, *, json: bool) -> FollowReport:
-    replaying.reopen(site.state, site.wix, selection, now=now())
+    refused = replaying.reopen(site.state, site.wix, selection, now=now())
     report = follow(site.state, site.wix, site.mapping, site.destination, site.policy, now=now())
+    report = replace(report, ingested=replace(report.ingested, refused=(*refused, *report.ingested.refused)))
     if not json:
         terminal.show_followed(out, site.name, site.destination.identity, report)
     return report

@@ -21,7 +21,7 @@ def serve(config_path: str | None, json: bool, host: str, port: int) -> int:
 
     wiring = Wiring(config.load(config_path))
     endpoints = [endpoint for site in wiring.sites() if (endpoint := site.endpoint())]
-    leeway = max(site.settings.wix.webhook_expiry_tolerance for site in wiring.sites())
+    leeway = wiring.pipeline.server.webhook_expiry_tolerance
     if json:
         print_json({"url": f"http://{host}:{port}", "sites": [endpoint.site for endpoint in endpoints]})
     run_server(ServerParts(database=wiring.database, endpoints=endpoints, leeway=leeway), host=host, port=port)

@@ -33,8 +33,11 @@ def init(json: bool, path: Path, force: bool) -> int:
     schema = path.with_name("pipeline.schema.json")
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already; give another name, or --force to overwrite it")
-    path.write_text(config.packaged("pipeline_template.yaml"), encoding="utf-8")
-    schema.write_text(config.packaged("pipeline.schema.json"), encoding="utf-8")
+    try:
+        path.write_text(config.packaged("pipeline_template.yaml"), encoding="utf-8")
+        schema.write_text(config.packaged("pipeline.schema.json"), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); is its folder there, and yours?") from error
     if json:
         print_json({"written": [str(path), str(schema)]})
     else:

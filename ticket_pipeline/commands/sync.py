@@ -32,10 +32,11 @@ def plan(config_path: str | None, site: str | None, json: bool, approving: bool,
 
 
 def _plan(site: Site, *, approving: bool, json: bool) -> tuple[dict[str, Any], Callable[[bool], None]]:
+    if approving:
+        # Before Wix is read: what was seen is approved, not what turns up now.
+        approve(site.state, site.destination, site.policy, now=now())
     with terminal.watching(err, quiet=json) as watch:
         _, loaded, mapped = refresh(site.state, site.wix, site.mapping, now=now(), progress=watch)
-    if approving:
-        approve(site.state, site.destination, site.policy, now=now())
     planned = plan_flow(site.state, site.destination, site.policy)
     place, refused = site.destination.identity, (*loaded.refused, *mapped.refused)
 

@@ -19,7 +19,7 @@ from ticket_pipeline.store.inbox import Entry, State
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline.wix.answer import AccessError
 from ticket_pipeline.wix.client import WixClient
-from ticket_pipeline.wix.events import get_event
+from ticket_pipeline.wix.events import get_event, query_events
 from ticket_pipeline.wix.ticket_definitions import get_ticket_definition, query_by_id
 
 FLOW = "ingest"
@@ -56,13 +56,14 @@ def ingest_all(state: SiteState, wix: WixClient, *, now: datetime) -> IngestRepo
         TransientError, ConfigError: as `ingest`; the batches before are done.
     """
     reports = [ingest(state, wix, now=now)]
-    while sum(reports[-1].settled.values()) >= _BATCH and len(reports) < _MOST_BATCHES:
+    while sum(reports[-1].settled.values()) + reports[-1].buried >= _BATCH and len(reports) < _MOST_BATCHES:
         reports.append(ingest(state, wix, now=now))
     return IngestReport(
         settled=dict(sum((Counter(each.settled) for each in reports), Counter[str]())),
         event_ids=tuple(sorted({event_id for each in reports for event_id in each.event_ids})),
         gaps=sum(each.gaps for each in reports),
         refused=tuple(refusal for each in reports for refusal in each.refused),
+        buried=sum(each.buried for each in reports),
         requests=sum(each.requests for each in reports),
     )
 
@@ -78,6 +79,7 @@ class _Ingest:
     settled: Counter[str] = field(default_factory=Counter)
     letters: list[DeadLetter] = field(default_factory=list)
     gaps: int = 0
+    buried: int = 0
 
     def take(self, limit: int) -> Hints:
         """Claim a batch, and write at once all that needs no reading."""
@@ -92,23 +94,28 @@ class _Ingest:
             self._bury_events(tx, hints.gone)
             self._entomb(tx, hints.dead, why="a webhook said so")
             inbox.forget(tx, site, hints.erased)
+            told = {*hints.gone, *hints.dead, *(each.id for each in hints.definitions)}
+            dead_letters.resolve(tx, site, flow=FLOW, subjects=told, at=self.now)
             self._settle(tx, hints.settled)
         return hints
 
     def read_events(self, wix: WixClient, hints: Hints) -> None:
         """Read events again, and with each all of its definitions."""
-        found = {each: _event(wix, each) for each in sorted(hints.events_to_read.keys() - hints.gone)}
+        found, refused = _events(wix, sorted(hints.events_to_read.keys() - hints.gone))
         alive = {each: event for each, event in found.items() if event is not None}
         with self.state.writing() as tx:
             events.put(tx, self.state.site, list(alive.values()), read_at=self.now)
             self._bury_events(tx, found.keys() - alive.keys())
+            self._bury(tx, refused, hints.events_to_read)
         selling = [each for each, event in alive.items() if event.sells_tickets]
         if selling:
             report = load_definitions(self.state, wix, selling, now=self.now)
             self.gaps += report.gaps
         self.touched.update(found)
         with self.state.writing() as tx:
-            self._settle(tx, chain.from_iterable(hints.events_to_read.values()))
+            left = {each: waiting for each, waiting in hints.events_to_read.items() if each not in refused}
+            self._settle(tx, chain.from_iterable(left.values()))
+            dead_letters.resolve(tx, self.state.site, flow=FLOW, subjects=list(left), at=self.now)
 
     def read_definitions(self, wix: WixClient, hints: Hints) -> None:
         """Read definitions again; one that Wix does not know any more is dead."""
@@ -134,6 +141,7 @@ class _Ingest:
             settled=dict(self.settled),
             event_ids=tuple(sorted(self.touched)),
             gaps=self.gaps,
+            buried=self.buried,
             refused=tuple(Refusal(subject=each.subject, code=each.code, reason=each.reason) for each in self.letters),
             requests=wix.requests_spent - self.requests_before,
         )
@@ -165,12 +173,14 @@ class _Ingest:
         self.touched.update(gone)
 
     def _bury(self, tx: Transaction, refused: Mapping[str, RejectedError], waiting: Mapping[str, list[Entry]]) -> None:
-        for definition_id, error in refused.items():
-            seqs = [entry.seq for entry in waiting[definition_id]]
+        letters: list[DeadLetter] = []
+        for subject, error in refused.items():
+            seqs = [entry.seq for entry in waiting[subject]]
             inbox.finish(tx, self.state.site, seqs, State.BURIED, at=self.now)
-            letter = DeadLetter(subject=definition_id, code=error.code, reason=str(error), payload={"inbox": seqs})
-            self.letters.append(letter)
-        dead_letters.bury(tx, self.state.site, flow=FLOW, letters=self.letters, at=self.now)
+            self.buried += len(seqs)
+            letters.append(DeadLetter(subject=subject, code=error.code, reason=str(error), payload={"inbox": seqs}))
+        dead_letters.bury(tx, self.state.site, flow=FLOW, letters=letters, at=self.now)
+        self.letters += letters
 
     def _settle(self, tx: Transaction, entries: Iterable[Entry]) -> None:
         settled = {entry.seq: entry for entry in entries}
@@ -183,11 +193,30 @@ def _has_gap(known: int, heard: set[int]) -> bool:
     return any(revision not in heard for revision in range(known + 1, max(heard)))
 
 
-def _event(wix: WixClient, event_id: str) -> Event | None:
-    try:
-        return get_event(wix, event_id)
-    except NotFoundError:
-        return None
+def _events(wix: WixClient, wanted: list[str]) -> tuple[dict[str, Event | None], dict[str, RejectedError]]:
+    """Read events: those found (None: 404), and those that cannot be read, a draft's perhaps."""
+    found: dict[str, Event | None] = {}
+    refused: dict[str, RejectedError] = {}
+    for each in wanted:
+        try:
+            found[each] = get_event(wix, each)
+        except NotFoundError:
+            found[each] = None
+        except RejectedError as error:
+            refused[each] = error
+        except AccessError as error:
+            refused[each] = _not_this_one(wix, error)
+    return found, refused
+
+
+def _not_this_one(wix: WixClient, error: AccessError) -> RejectedError:
+    """Tell a thing that we may not see from credentials that are refused altogether.
+
+    Raises:
+        AccessError: Wix refuses everything.
+    """
+    next(iter(query_events(wix)), None)
+    return RejectedError(str(error), code="not_readable")
 
 
 def _definitions(
@@ -205,7 +234,7 @@ def _definitions(
         except RejectedError as error:
             refused[each] = error
         except AccessError as error:
-            refused[each] = RejectedError(str(error), code="not_readable")
+            refused[each] = _not_this_one(wix, error)
     return list(found.values()), dead, refused
 
 

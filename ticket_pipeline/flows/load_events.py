@@ -45,7 +45,9 @@ def load_events(state: SiteState, wix: WixClient, *, now: datetime) -> EventsRep
 
 def _confirm_gone(state: SiteState, wix: WixClient, seen: set[str], *, now: datetime) -> tuple[str, ...]:
     with state.reading() as tx:
-        missing = sorted(events.ids(tx, state.site) - seen)
+        # Definitions of events that are gone or were never seen may have come late, and a crash kept us from asking.
+        known = events.ids(tx, state.site) | definitions.counts(tx, state.site).per_event.keys()
+        missing = sorted(known - seen)
     gone = tuple(event_id for event_id in missing if _is_gone(state, wix, event_id, now=now))
     with state.writing() as tx:
         events.mark_gone(tx, state.site, gone, at=now)

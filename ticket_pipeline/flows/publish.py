@@ -57,6 +57,8 @@ def publish(
         for step in steps(state, destination, policy, event_ids):
             publishing.bring(step)
             progress("records", publishing.seen, None)
+        with state.writing() as tx:
+            dead_letters.resolve_moot(tx, state.site, destination.identity, at=now)
         return publishing.report()
 
 

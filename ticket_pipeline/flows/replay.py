@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.flows import ingest, load
+from ticket_pipeline.model.report import Refusal
 from ticket_pipeline.store import dead_letters, inbox
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.site_state import SiteState
@@ -56,20 +57,24 @@ def select(
     return Selection(letters=wanted, seqs=tuple(sorted({*listed, *named})))
 
 
-def reopen(state: SiteState, wix: WixClient, selection: Selection, *, now: datetime) -> None:
+def reopen(state: SiteState, wix: WixClient, selection: Selection, *, now: datetime) -> tuple[Refusal, ...]:
     """Let the selected webhooks wait for their effect once more, and read again what a load had refused.
+
+    Returns what the load refuses still. Its letters stay open until they are read, so a failure loses none.
 
     What is then to be mapped and published is derived from our state: following the inbox does it.
 
     Raises:
         TransientError, ConfigError: Wix could not be read; the same call may be made again.
     """
-    refused_by_load = [each.subject for each in selection.letters if each.flow == load.FLOW]
     with state.writing() as tx:
         inbox.reopen(tx, state.site, selection.seqs)
-        dead_letters.resolve(tx, state.site, flow=load.FLOW, subjects=refused_by_load, at=now)
-    if selection.event_ids:
-        load.load_definitions(state, wix, selection.event_ids, now=now)
+    report = load.load_definitions(state, wix, selection.event_ids, now=now)
+    again = {each.subject for each in report.refused}
+    read = [each.subject for each in selection.letters if each.flow == load.FLOW and each.subject not in again]
+    with state.writing() as tx:
+        dead_letters.resolve(tx, state.site, flow=load.FLOW, subjects=read, at=now)
+    return report.refused
 
 
 def _listed(state: SiteState, first: int, last: int) -> list[int]:

@@ -143,6 +143,8 @@ class IngestReport:
     event_ids: tuple[str, ...] = ()
     #: Revision jumps: webhooks that never came.
     gaps: int = 0
+    #: Inbox entries that lie as dead letters now.
+    buried: int = 0
     refused: tuple[Refusal, ...] = ()
     requests: int = 0
 

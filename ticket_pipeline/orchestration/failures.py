@@ -47,7 +47,7 @@ def refuse_held(site: str, hold: Hold | None) -> None:
         return
     raise _final(
         f"{site}: nothing was written, because {hold.deletes} of {hold.of} records would be taken away; look at them "
-        f"with `ticket-pipeline plan` and let them go with `ticket-pipeline plan --approve {hold.digest}`",
+        f"with `ticket-pipeline plan --site {site}`, and let them go with --approve added to it",
         {"deletes": hold.deletes, "linked": hold.of, "digest": hold.digest},
     )
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, exists, not_, or_, select, update
 
 from ticket_pipeline.store.chunks import among
 from ticket_pipeline.store.database import Transaction
-from ticket_pipeline.store.schema import dead_letters
+from ticket_pipeline.store.schema import dead_letters, links, records, ticket_definitions
 from ticket_pipeline.store.upsert import insert_into
 
 _T = dead_letters.c
@@ -58,6 +58,20 @@ def resolve(tx: Transaction, site: str, *, flow: str, subjects: Collection[str],
         still_open = and_(_T.site == site, _T.flow == flow, _T.resolved_at.is_(None), condition)
         resolved += tx.execute(update(dead_letters).where(still_open).values(resolved_at=at)).rowcount
     return resolved
+
+
+def resolve_moot(tx: Transaction, site: str, destination: str, *, at: datetime) -> int:
+    """Close what has nothing left to do: its definition is dead and nothing of it stands, or all is as it should be."""
+    d, held, r = ticket_definitions.c, links.c, records.c
+    dead = exists().where(d.site == _T.site, d.id == _T.subject, d.deleted_at.is_not(None))
+    ours = and_(held.site == _T.site, held.destination == destination, held.definition_id == _T.subject)
+    standing = exists().where(ours, held.state.in_(["linked", "intended"]))
+    same = and_(r.site == held.site, r.definition_id == held.definition_id, r.content_hash == held.content_hash)
+    as_wanted = exists().where(ours, held.state == "linked", same)
+    of_publish = _T.flow == "publish"
+    moot = or_(and_(not_(of_publish), dead), and_(of_publish, or_(as_wanted, and_(dead, not_(standing)))))
+    still_open = and_(_T.site == site, _T.resolved_at.is_(None), moot)
+    return tx.execute(update(dead_letters).where(still_open).values(resolved_at=at)).rowcount
 
 
 def open_letters(tx: Transaction, site: str) -> list[DeadLetter]:

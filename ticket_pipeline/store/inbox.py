@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, func, insert, select, text, update
 
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.store.chunks import among
@@ -123,7 +123,10 @@ def forget(tx: Transaction, site: str, entity_ids: Collection[str]) -> int:
     forgotten = 0
     for condition in among(_T.entity_id, entity_ids):
         here = update(inbox).where(_T.site == site, condition)
-        forgotten += tx.execute(here.values(body={}, entity_id=None)).rowcount
+        # A definition's webhook that still waits needs the id to be read again; it says nothing of a person.
+        of_definition = _T.topic.like("%ticket_definition%") | _T.topic.like("%TicketDefinition%")
+        entity_id = case((and_(_is_waiting(), of_definition), _T.entity_id), else_=None)
+        forgotten += tx.execute(here.values(body={}, entity_id=entity_id)).rowcount
     return forgotten
 
 

@@ -18,6 +18,10 @@ def test_init_overwrites_nothing_unasked(person: Person) -> None:
     assert (person.folder / "pipeline.yaml").read_text() != before
 
 
+def test_init_into_a_folder_that_is_not_there_says_so(person: Person) -> None:
+    assert "cannot be written" in person.types("init", "nowhere/pipeline.yaml", exits=2).stderr
+
+
 def test_check_finds_nothing_wrong_with_the_sandbox(person: Person) -> None:
     findings = person.reads("check")["sites"]["box_office"]
     assert {each["level"] for each in findings} == {"ok"}

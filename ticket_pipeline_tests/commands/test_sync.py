@@ -104,6 +104,18 @@ def test_a_held_plan_is_told_with_the_command_that_lets_it_through(person: Perso
     assert sum(row["archived"] for row in person.rows()) == len(victims)
 
 
+def test_an_approval_lets_nothing_through_that_was_not_seen(person: Person) -> None:
+    person.types("sync")
+    ids = sorted(person.wix_ids())
+    half = len(ids) // 2
+    for each in ids[:half]:
+        person.api.ask("DELETE", f"{DEFINITIONS}/{each}")
+    person.types("plan", exits=1)
+    person.api.ask("DELETE", f"{DEFINITIONS}/{ids[half]}")
+    person.types("plan", "--approve", exits=1)
+    assert person.reads("sync", exits=1)["sites"]["box_office"]["published"]["archived"] == 0
+
+
 def test_reconcile_names_what_somebody_changed_and_repairs_it(person: Person) -> None:
     person.types("sync")
     victim = person.rows()[0]

@@ -157,7 +157,10 @@ def test_a_held_plan_fails_with_the_command_that_lets_it_go(stage: Stage) -> Non
         stage.api.ask("DELETE", f"/events/v3/ticket-definitions/{each['id']}")
     result = stage.sync()
     assert attempts(result, "box_office__ticket_sync") == 1
-    assert "`ticket-pipeline plan --approve " in failure(result).user_failure_data.description
+    assert (
+        "`ticket-pipeline plan --site box_office`, and let them go with --approve"
+        in failure(result).user_failure_data.description
+    )
     assert {row[0] for row in stage.ticketing("select archived from tickets")} == {0}
 
 

@@ -130,7 +130,7 @@ def test_a_held_plan_fails_the_run_with_the_command_and_the_inbox_is_settled(
             event_organiser.delete(sandbox.world, event_id)
     result = stage.run(stage.names.follow_job)
     assert not result.success
-    assert "plan --approve" in failure(result).user_failure_data.description
+    assert "ticket-pipeline plan --site" in failure(result).user_failure_data.description
     assert attempts(result, f"{stage.names.follow_job}_op") == 1
     assert waiting(stage) == 0
     assert all(len(events) == 1 for events in stage.materialized(TICKET_SYNC).values())

@@ -1,7 +1,7 @@
 """How much of the inbox waits is told without reading it."""
 
 from ticket_pipeline.model.envelope import Envelope
-from ticket_pipeline.store import backlog, inbox
+from ticket_pipeline.store import backlog, inbox, schema
 from ticket_pipeline.store.backlog import Backlog
 from ticket_pipeline.store.database import Database
 from ticket_pipeline.store.inbox import State
@@ -49,7 +49,7 @@ def test_settled_entries_are_not_gone_through(database: Database) -> None:
     with database.reading() as tx:
         if tx.dialect.name != "sqlite":
             return
-        query = backlog._waiting(tx, SITE, backlog._landed_at)
-        text = str(query.compile(tx.engine, compile_kwargs={"literal_binds": True}))
-        ((*_, how),) = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").fetchall()
+        query = backlog.waiting(SITE, schema.inbox.c.landed_at)
+        written = str(query.compile(tx.engine, compile_kwargs={"literal_binds": True}))
+        ((*_, how),) = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {written}").fetchall()
     assert "inbox_waiting" in how
