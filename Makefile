@@ -23,7 +23,7 @@ bench: $(BENCH_READY)
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) .ticket-pipeline
+	rm -rf $(VENV) .ticket-pipeline .ticket-pipeline.lock services logs .logs_queue
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -28,7 +28,8 @@ FLOORS: tuple[frozenset[str], ...] = (
 #: Where each library may be imported; a library that is not named here may be imported anywhere.
 HOMES: dict[str, frozenset[str]] = {
     "dagster": frozenset({"orchestration", "definitions"}),
-    "sqlalchemy": frozenset({"store", "destinations.sql", "audiences.sql"}),
+    # Dagster lets SQLAlchemy's errors through as they are.
+    "sqlalchemy": frozenset({"store", "destinations.sql", "audiences.sql", "orchestration.instance"}),
     "alembic": frozenset({"store"}),
     "starlette": frozenset({"server", "webhooks.receiver", "counter.stream", "sandbox"}),
     "uvicorn": frozenset({"server", "sandbox"}),

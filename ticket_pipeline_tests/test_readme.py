@@ -8,6 +8,10 @@ import click
 from ticket_pipeline import config
 from ticket_pipeline.cli import main
 from ticket_pipeline.yaml_source import read_yaml
+from ticket_pipeline_tests.sandbox.api import Api
+from ticket_pipeline_tests.sandbox.conftest import api, clock, sandbox, started
+
+__all__ = ["api", "clock", "sandbox", "started"]
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,6 +44,11 @@ def test_the_pipeline_in_the_readme_is_a_good_one(tmp_path: Path) -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     source = read_yaml(text, name="README.md", environment={"WIX_API_KEY": "k", "WIX_SITE_ID": "s"})
     assert list(config.validate(source, folder=tmp_path).sites) == ["box_office"]
+
+
+def test_the_ticket_that_the_readme_edits_is_in_the_sandbox(api: Api) -> None:
+    for definition_id in re.findall(r"sandbox-do edit ([0-9a-f-]{36})", README):
+        assert "fixedPrice" in api.get(definition_id)["pricingMethod"]
 
 
 def test_every_file_the_readme_names_is_there() -> None:

@@ -1,6 +1,7 @@
 """What all commands have in common: options, errors as sentences, exit status, where they print."""
 
 import json as json_text
+import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from rich.console import Console
 from ticket_pipeline import config
 from ticket_pipeline.as_json import as_json
 from ticket_pipeline.errors import ConfigError, TicketPipelineError, TransientError
+from ticket_pipeline.webhooks.log_lines import LogLines
 from ticket_pipeline.wiring import Site, Wiring
 
 DONE, REFUSALS, WRONG, LATER = 0, 1, 2, 3
@@ -34,24 +36,26 @@ def main() -> None:
     """
 
 
-def command(*, sites: bool = True, declared: bool = True) -> Callable[[Body], click.Command]:
-    """Make a command of a body that returns the exit status; `sites` and `declared` give it --site and --config."""
+def command(*, sites: bool = True, file: bool = True) -> Callable[[Body], click.Command]:
+    """Make a command of a body that returns the exit status; `sites` and `file` give it --site and --config."""
 
     def decorate(body: Body) -> click.Command:
         @wraps(body)
         def run(json: bool, **options: Any) -> None:
+            _show_warnings()
             try:
                 status = body(json=json, **options)
             except TicketPipelineError as error:
                 status = _failed(error, json=json)
             except KeyboardInterrupt:
+                err.print("Stopped. Nothing is lost; run the same command again.")
                 status = _INTERRUPTED
             sys.exit(status)
 
         decorated: Any = click.option("--json", is_flag=True, help="Print the report as JSON.")(run)
         if sites:
             decorated = click.option("--site", help="Only this site of the pipeline.")(decorated)
-        if declared:
+        if file:
             decorated = click.option("--config", "config_path", metavar="FILE", help="Default: ./pipeline.yaml.")(
                 decorated
             )
@@ -64,11 +68,17 @@ def _failed(error: TicketPipelineError, *, json: bool) -> int:
     status = LATER if isinstance(error, TransientError) else WRONG if isinstance(error, ConfigError) else REFUSALS
     if json:
         print_json({"error": str(error), "exit_status": status})
-    for line in str(error).splitlines():
-        err.print(f"error: {line}", markup=False, soft_wrap=True)
+    err.print(f"error: {error}", markup=False, soft_wrap=True)
     if status == LATER:
         err.print("Nothing is lost; run the same command again later.")
     return status
+
+
+def _show_warnings() -> None:
+    """Have warnings written with their fields, one to a line."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def print_json(value: Any) -> None:
@@ -81,7 +91,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def declared(config_path: str | None) -> Wiring:
+    """Give the working parts of the declared pipeline; say so where it is the sandbox's."""
+    if config.find(config_path, config.environment()) is None:
+        err.print("No pipeline.yaml here, so this is the sandbox's pipeline; `ticket-pipeline init` begins your own.")
+    return Wiring(config.load(config_path))
+
+
 def chosen(config_path: str | None, site: str | None) -> list[Site]:
     """Give the working parts of the site that was named, or of all."""
-    wiring = Wiring(config.load(config_path))
+    wiring = declared(config_path)
     return [wiring.site(site)] if site else wiring.sites()

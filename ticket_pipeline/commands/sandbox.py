@@ -11,7 +11,7 @@ from ticket_pipeline.commands.frame import DONE, command, err, print_json
 from ticket_pipeline.errors import ConfigError
 
 
-@command(sites=False, declared=False)
+@command(sites=False, file=False)
 @click.option("--port", default=8788, show_default=True)
 @click.option("--database", type=click.Path(path_type=Path), help="Keep the world in this SQLite file.")
 @click.option("--seed", default=7, show_default=True, help="Another seed is another world.")
@@ -50,7 +50,7 @@ def sandbox(
     return DONE
 
 
-@command(sites=False, declared=False)
+@command(sites=False, file=False)
 @click.argument("action", type=click.Choice(["create", "edit", "delete", "buy", "hold", "cancel"]))
 @click.argument("what", nargs=-1)
 @click.option("--url", default="http://127.0.0.1:8788", show_default=True, help="Of the running sandbox.")
@@ -68,6 +68,8 @@ def sandbox_do(json: bool, action: str, what: tuple[str, ...], url: str) -> int:
 
     ids = [each for each in what if "=" not in each]
     fields = {name: _value(text) for name, _, text in (each.partition("=") for each in what if "=" in each)}
+    if action == "edit" and not fields:
+        raise ConfigError("sandbox-do edit: name at least one field, as NAME=VALUE")
     try:
         answer = ACTIONS[action](*ids, base_url=url, **fields)
     except TypeError as error:

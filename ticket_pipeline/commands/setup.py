@@ -25,7 +25,7 @@ def check(config_path: str | None, site: str | None, json: bool) -> int:
     return WRONG if bad else DONE
 
 
-@command(sites=False, declared=False)
+@command(sites=False, file=False)
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default=config.DEFAULT_FILE)
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def init(json: bool, path: Path, force: bool) -> int:

@@ -7,13 +7,13 @@ import click
 
 from ticket_pipeline import config, terminal
 from ticket_pipeline.as_json import as_json
-from ticket_pipeline.commands.frame import DONE, REFUSALS, chosen, command, err, now, out, print_json
+from ticket_pipeline.commands.frame import DONE, REFUSALS, chosen, command, declared, err, now, out, print_json
 from ticket_pipeline.flows.approve import approve
 from ticket_pipeline.flows.plan import plan as plan_flow
 from ticket_pipeline.flows.reconcile import reconcile as reconcile_flow
 from ticket_pipeline.flows.reconcile import refresh
 from ticket_pipeline.model.report import LoadReport, MapReport, PublishReport
-from ticket_pipeline.wiring import Site, Wiring
+from ticket_pipeline.wiring import Site
 
 
 @command()
@@ -56,7 +56,7 @@ def sync(config_path: str | None, site: str | None, json: bool, event: str | Non
     from ticket_pipeline.orchestration.instance import dagster_home, initialised_instance
     from ticket_pipeline.orchestration.sync import sync as sync_flow
 
-    wiring = Wiring(config.load(config_path))
+    wiring = declared(config_path)
     reports = {}
     with initialised_instance(dagster_home(wiring.pipeline.state, config.environment())) as instance:
         for each in [wiring.site(site)] if site else wiring.sites():

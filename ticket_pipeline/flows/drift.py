@@ -61,7 +61,9 @@ def _edit(link: Link, held: Held) -> Change | None:
     wanted = Record(
         definition_id=link.definition_id, event_id=link.event_id, revision=link.revision or 0, fields=link.fields
     )
-    fields = diff(wanted, held.fields)
+    # What was sent before a crash is no drift, nor is what an archived record says: nobody brings it up to date.
+    comparable = link.state is LinkState.LINKED and link.content_hash is not None
+    fields = diff(wanted, held.fields) if comparable else ()
     if held.archived != (link.state == LinkState.ARCHIVED):
         fields = (FieldChange(field="archived", old=held.archived, new=not held.archived), *fields)
     if not fields:

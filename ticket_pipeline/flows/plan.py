@@ -25,7 +25,7 @@ class Step:
     unchanged: int
     #: Updates without a difference: the destination is right, only our link is behind.
     settled: tuple[Change, ...]
-    #: Records found at the destination that we had no link to, by event id.
+    #: Records found at the destination that we had no link to, or did not know the content of, by event id.
     found: tuple[tuple[str, Held], ...]
     #: Definitions that died before their create was known to have arrived, and for which nothing is held.
     never_made: tuple[str, ...]
@@ -77,8 +77,8 @@ def _step(state: SiteState, destination: Destination, policy: Policy, event_ids:
         linked = links.read(tx, state.site, destination.identity, event_ids)
         dead = definitions.tombstones(tx, state.site, event_ids)
     limbo = [link for each, link in linked.items() if each in dead and link.state == LinkState.INTENDED]
-    unlinked = [each for each in wanted if each not in dead and not _exists(linked.get(each))]
-    found = _search(destination, [*unlinked, *(link.definition_id for link in limbo)])
+    unsure = [each for each in wanted if each not in dead and not _is_known(linked.get(each))]
+    found = _search(destination, [*unsure, *(link.definition_id for link in limbo)])
     alive = [record for each, record in wanted.items() if each not in dead]
     changes = [_change(record, linked.get(record.definition_id), found.get(record.definition_id)) for record in alive]
     differing = [change for change in changes if change is not None and change.fields]
@@ -100,12 +100,13 @@ def _as_found(link: Link, held: Held) -> Link:
     return replace(link, external_id=held.external_id, state=LinkState.LINKED)
 
 
-def _exists(link: Link | None) -> bool:
-    return link is not None and link.state in {LinkState.LINKED, LinkState.ARCHIVED}
+def _is_known(link: Link | None) -> bool:
+    """Tell whether we know what is held: there is a record, and no write to it whose fate we never heard of."""
+    return link is not None and link.state in {LinkState.LINKED, LinkState.ARCHIVED} and link.content_hash is not None
 
 
 def _search(destination: Destination, definition_ids: Sequence[str]) -> Mapping[str, Held]:
-    """Look for records by their Wix id before any is created: a crash or a lost state must not make twins."""
+    """Look for records by their Wix id where we cannot know: a crash or a lost state must not make twins."""
     if not definition_ids:
         return {}
     return {held.definition_id: held for held in destination.find(definition_ids)}
@@ -114,7 +115,7 @@ def _search(destination: Destination, definition_ids: Sequence[str]) -> Mapping[
 def _change(record: Record, link: Link | None, found: Held | None) -> Change | None:
     if found is not None:
         return _update(record, found.external_id, diff(record, found.fields), archived=found.archived)
-    if link is None or not _exists(link) or link.external_id is None:
+    if link is None or not _is_known(link) or link.external_id is None:
         return _create(record)
     archived = link.state == LinkState.ARCHIVED
     if link.content_hash == record.content_hash and not archived:

@@ -17,7 +17,7 @@ from ticket_pipeline.flows.map_records import map_records
 from ticket_pipeline.flows.publish import publish
 from ticket_pipeline.orchestration import columns, metadata, rows
 from ticket_pipeline.orchestration.event_partitions import align
-from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
+from ticket_pipeline.orchestration.failures import RETRIES, explained, refuse_held, retry_policy
 from ticket_pipeline.orchestration.names import (
     EVENTS,
     EVENTS_PER_RUN,
@@ -53,6 +53,8 @@ class Parts:
     watch: Watch = field(default_factory=Watch)
     #: Seconds; the first retry waits at most so long.
     retry_delay: float = 2.0
+    #: How often an asset is tried again; the client of each system tries by itself before that.
+    retries: int = RETRIES
 
     @property
     def site(self) -> Site:
@@ -84,7 +86,7 @@ def _events(parts: Parts) -> dg.AssetsDefinition:
         "event stays until its records at the destination are settled.",
         kinds={"wix", "python"},
         metadata={"dagster/column_schema": columns.EVENTS, "source": dg.MetadataValue.url(_EVENTS_PAGE)},
-        retry_policy=retry_policy(parts.retry_delay),
+        retry_policy=retry_policy(parts.retry_delay, parts.retries),
     )
     def events(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with explained(parts.watch):
@@ -114,7 +116,7 @@ def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
             "dagster/column_schema": columns.TICKET_DEFINITIONS,
             "source": dg.MetadataValue.url(_DEFINITIONS_PAGE),
         },
-        retry_policy=retry_policy(parts.retry_delay),
+        retry_policy=retry_policy(parts.retry_delay, parts.retries),
     )
     def ticket_definitions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         events, watch, since = context.partition_keys, parts.watch, now()
@@ -177,7 +179,7 @@ def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
         deps=[parts.names.key(EXTERNAL_RECORDS)],
         kinds={_kind(parts)},
         metadata={"dagster/column_schema": columns.record_schema(mapping.columns), "dagster/column_lineage": lineage},
-        retry_policy=retry_policy(parts.retry_delay),
+        retry_policy=retry_policy(parts.retry_delay, parts.retries),
     )
     def ticket_sync(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         events, watch = context.partition_keys, parts.watch

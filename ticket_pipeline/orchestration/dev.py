@@ -75,6 +75,7 @@ def sandbox_service(port: int, *arguments: str) -> Service:
         command=[sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), *arguments],
         ready_url=f"http://{HOST}:{port}/",
         port=port,
+        port_option="--sandbox-port",
     )
 
 

@@ -14,9 +14,9 @@ RETRIES = 3
 LONGEST_WAIT = 600.0
 
 
-def retry_policy(delay: float) -> dg.RetryPolicy:
+def retry_policy(delay: float, retries: int = RETRIES) -> dg.RetryPolicy:
     """Try again a few times, ever later; `delay` is the first wait's upper bound in seconds."""
-    return dg.RetryPolicy(max_retries=RETRIES, delay=delay, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
+    return dg.RetryPolicy(max_retries=retries, delay=delay, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
 
 
 @contextmanager

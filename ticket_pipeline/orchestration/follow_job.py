@@ -8,12 +8,11 @@ from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 from ticket_pipeline.flows.follow import follow
 from ticket_pipeline.flows.inspect_work import look_for_work
 from ticket_pipeline.model.report import FollowReport
-from ticket_pipeline.orchestration import metadata, rows
+from ticket_pipeline.orchestration import checks, inbox_checks, metadata, rows
 from ticket_pipeline.orchestration.assets import Parts, now
 from ticket_pipeline.orchestration.event_partitions import align
 from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
 from ticket_pipeline.orchestration.follow_runs import say_taken
-from ticket_pipeline.orchestration.inbox_checks import evaluations
 from ticket_pipeline.orchestration.names import EXTERNAL_RECORDS, TICKET_DEFINITIONS, TICKET_SYNC, Names
 from ticket_pipeline.store import inbox
 from ticket_pipeline.wiring import Site
@@ -27,7 +26,7 @@ def follow_job(parts: Parts) -> dg.JobDefinition:
     """Bring what has landed, and what was left over, to the destination."""
     names = parts.names
 
-    @dg.op(name=f"{names.follow_job}_op", retry_policy=retry_policy(parts.retry_delay))
+    @dg.op(name=f"{names.follow_job}_op", retry_policy=retry_policy(parts.retry_delay, parts.retries))
     def run_follow(context: dg.OpExecutionContext) -> None:
         with explained(parts.watch):
             site = parts.site
@@ -62,7 +61,7 @@ def _mark(context: dg.OpExecutionContext, names: Names, site: Site, report: Foll
     for asset, entries in shown.items():
         for event_id, entry in entries.items():
             context.log_event(dg.AssetMaterialization(names.key(asset), partition=event_id, metadata=entry))
-    for evaluation in evaluations(names, site, at=now()):
+    for evaluation in (*checks.evaluations(names, site, touched), *inbox_checks.evaluations(names, site, at=now())):
         context.log_event(evaluation)  # type: ignore[arg-type] # it takes checks too, unsaid
 
 

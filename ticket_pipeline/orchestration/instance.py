@@ -10,8 +10,9 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
+from sqlalchemy.exc import SQLAlchemyError
 
-from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.errors import ConfigError, TransientError
 
 HOME_VARIABLE = "DAGSTER_HOME"
 _FILE = "dagster.yaml"
@@ -55,9 +56,12 @@ def initialised_instance(home: Path, *, capture_output: bool = False) -> Iterato
     with FileLock(home / ".ticket-pipeline.lock"):
         try:
             instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
-            _touch(instance)
+            _make_whole(instance)
         except (dg.DagsterError, OSError) as error:
             raise ConfigError(f"{home / _FILE}: Dagster cannot start from it: {error}") from error
+        except SQLAlchemyError as error:
+            told = str(getattr(error, "orig", error))
+            raise TransientError(f"{home}: Dagster's storage cannot be opened: {told}; is there room?") from error
     with instance:
         yield instance
 
@@ -65,6 +69,15 @@ def initialised_instance(home: Path, *, capture_output: bool = False) -> Iterato
 def workspace_file() -> Path:
     """Find `workspace.yaml`: inside the package once installed, beside it in a checkout."""
     return _shipped("workspace.yaml")
+
+
+def _make_whole(instance: dg.DagsterInstance) -> None:
+    """Have all tables made; what a process that was killed at it left half made, Dagster's own migration completes."""
+    try:
+        _touch(instance)
+    except (dg.DagsterError, SQLAlchemyError):
+        instance.upgrade()
+        _touch(instance)
 
 
 def _touch(instance: dg.DagsterInstance) -> None:

@@ -50,7 +50,7 @@ def reconcile_job(parts: Parts) -> dg.JobDefinition:
     """Compare Wix, state and destination of the whole site, and repair what differs."""
     names = parts.names
 
-    @dg.op(name=f"{names.reconcile_job}_op", retry_policy=retry_policy(parts.retry_delay))
+    @dg.op(name=f"{names.reconcile_job}_op", retry_policy=retry_policy(parts.retry_delay, parts.retries))
     def run_reconcile(context: dg.OpExecutionContext) -> None:
         with explained(parts.watch):
             site = parts.site

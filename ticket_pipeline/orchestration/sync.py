@@ -67,8 +67,11 @@ def sync(
     instance: dg.DagsterInstance,
     progress: Progress = unwatched,
     retry_delay: float = 2.0,
+    retries: int = 0,
 ) -> SyncReport:
     """Bring the site, or one of its events, from Wix to the destination; safe beside other processes doing so.
+
+    Somebody waits for it, so an asset is not tried again beyond what the client of each system tries by itself.
 
     Raises:
         TransientError: a side is unwell; what was completed is kept, and the same call may be made again.
@@ -76,7 +79,9 @@ def sync(
     """
     watch = Watch(progress=progress)
     names = Names(wiring.site(site).name)
-    definitions = site_definitions(Parts(wiring=wiring, names=names, watch=watch, retry_delay=retry_delay))
+    definitions = site_definitions(
+        Parts(wiring=wiring, names=names, watch=watch, retry_delay=retry_delay, retries=retries)
+    )
     refreshed = _run(definitions.resolve_job_def(names.refresh_job), instance, watch)
     partitions = instance.get_dynamic_partitions(names.partitions_name)
     runs = [refreshed]

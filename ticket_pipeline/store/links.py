@@ -40,6 +40,7 @@ class Link:
     state: LinkState
     #: What we last wrote, or found there.
     fields: Mapping[str, Value]
+    #: None once a write was about to be sent: what is held then, only the destination knows.
     content_hash: str | None
     #: The definition's revision that was written; None when it was found there.
     revision: int | None
@@ -56,9 +57,12 @@ class Clash:
 
 
 def intend(tx: Transaction, site: str, destination: str, changes: Sequence[Change], *, at: datetime) -> None:
-    """Note which creates are about to be sent, so that a crash leaves a trace; other changes are passed over."""
+    """Note which creates and updates are about to be sent, so that a crash leaves a trace; removals can be repeated."""
     intents = [_intent(change, at) for change in changes if change.action is Action.CREATE]
     _write(tx, site, destination, intents)
+    updated = [change.definition_id for change in changes if change.action is Action.UPDATE]
+    for condition in among(_T.definition_id, updated):
+        tx.execute(update(links).where(_at(site, destination), condition).values(content_hash=None))
 
 
 def made(

@@ -99,7 +99,7 @@ def _remedy(status: int, code: str | None, request: Request, who: str) -> str:
 def _missing_right(request: Request, who: str) -> str:
     for prefix, (right, remedy) in _SCOPES.items():
         if request.path.startswith(prefix):
-            return f"{who} may not {right}; {remedy}; {_DRAFTS}"
+            return f"{who} may not {right}; check that it belongs to that site, and {remedy}; {_DRAFTS}"
     return f"{who} may not do this; give it the permission that Wix's reference names for the call"
 
 

@@ -69,9 +69,7 @@ def test_an_edit_reaches_the_destination_and_its_partition_is_marked(stage: Stag
     assert figure(op.step_output_data.metadata, "updated") == 1
 
 
-def test_a_run_says_which_entries_it_takes_and_how_the_inbox_is_afterwards(
-    stage: Stage, sandbox: RunningSandbox
-) -> None:
+def test_a_run_says_which_entries_it_takes_and_how_all_is_afterwards(stage: Stage, sandbox: RunningSandbox) -> None:
     stage.sync()
     with landing(sandbox, stage.site.state):
         organiser.edit(sandbox.world, some(stage, sandbox).id, {"name": "Royal box"})
@@ -80,7 +78,8 @@ def test_a_run_says_which_entries_it_takes_and_how_the_inbox_is_afterwards(
     assert run is not None
     assert run.tags[TAKEN_TAG] == f"{run.run_id}:1"
     told = {each.check_name: each.passed for each in result.get_asset_check_evaluations()}
-    assert told == {"inbox_settled": True, "dead_letters": True}
+    of_inbox, of_assets = ("inbox_settled", "dead_letters"), ("load_complete", "no_refusals", "one_to_one")
+    assert told == dict.fromkeys([*of_inbox, *of_assets, "destination_equals_plan"], True)
 
 
 def test_a_new_event_becomes_a_partition_and_a_gone_one_ceases_to_be_one(stage: Stage, sandbox: RunningSandbox) -> None:

@@ -39,7 +39,7 @@ class Outage:
         picked = dice.sample(sorted(world.definitions, key=lambda each: each.id), k=7)
         edited, deleted = picked[:4], picked[4:]
         events = dice.choices(sorted({each.event_id for each in world.definitions}), k=3)
-        made = [organiser.create(world, {**NEW, "eventId": each, "name": f"Late {each}"}) for each in events]
+        made = [organiser.create(world, {**NEW, "eventId": each, "name": "Late"}) for each in events]
         for number, each in enumerate(edited):
             organiser.edit(world, each.id, {"name": f"Moved to row {number}"})
             organiser.edit(world, each.id, {"description": "Twice edited, once told."})

@@ -105,7 +105,8 @@ def test_a_wait_longer_than_we_sleep_is_left_to_the_next_run() -> None:
         (
             refused(403, x_wix_request_id="r-1"),
             ConfigError,
-            f"wix: 403 for POST {QUERY}: the API key for site site-1 may not read ticket definitions; give it "
+            f"wix: 403 for POST {QUERY}: the API key for site site-1 may not read ticket definitions; "
+            "check that it belongs to that site, and give it "
             '"Manage Ticket Definitions" (SCOPE.DC-EVENTS.MANAGE-TICKET-DEF; none only reads them); drafts and '
             "their tickets need the permission WIX_EVENTS.READ_DRAFT_EVENTS too (request id r-1)",
         ),
@@ -165,7 +166,9 @@ def test_a_validation_error_names_the_fields() -> None:
 
 
 def test_403_for_events_names_the_scope_of_events() -> None:
-    with pytest.raises(ConfigError, match=r"may not read events; give it \"Read Events\""):
+    with pytest.raises(
+        ConfigError, match=r"may not read events; check that it belongs to that site, and give it \"Read Events\""
+    ):
         scene(refused(403)).client.call("POST", "/events/v3/events/query", json={})
 
 
