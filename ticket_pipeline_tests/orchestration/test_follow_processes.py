@@ -33,7 +33,8 @@ from ticket_pipeline_tests.orchestration.stage import SITE, declared
 
 KILLS = 4
 EDITS = 6
-PATIENCE = 60.0
+#: A run that was killed together with what watches it is believed alive for two minutes.
+PATIENCE = 240.0
 #: Neither of them is the same in two databases that hold the same.
 OWN_COLUMNS = {"id", "updated_at", "created_at"}
 
