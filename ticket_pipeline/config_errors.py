@@ -40,6 +40,7 @@ def _problem(detail: ErrorDetails, path: Path, place: Schema, source: Source) ->
         case "enum" | "literal_error":
             return f"{_shown(detail, path, place, source)} is not allowed; allowed: {context['expected']}"
     message = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
+    message = message.removeprefix("Value error, ")
     return f"{_shown(detail, path, place, source)} {message}"
 
 
@@ -89,6 +90,9 @@ def _inside(place: Schema, step: str | int, schema: Schema) -> Schema | None:
 
 
 def _resolved(place: Schema, schema: Schema) -> Schema:
+    optional = [each for each in place.get("anyOf", ()) if each.get("type") != "null"]
+    if len(optional) == 1:
+        return _resolved(optional[0], schema)
     reference = place.get("$ref")
     if reference is None:
         return place

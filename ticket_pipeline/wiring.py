@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ticket_pipeline import destinations, kinds
-from ticket_pipeline.config import ApiKeyAuth, AppAuth, Pipeline, SiteSettings, WixSettings, mapping_of
+from ticket_pipeline.config import mapping_of
 from ticket_pipeline.destinations.base import Destination
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.mapping.mapping import FieldMapping
 from ticket_pipeline.model.policy import Policy
+from ticket_pipeline.settings import ApiKeyAuth, AppAuth, Pipeline, SiteSettings, SyncSettings, WixSettings
 from ticket_pipeline.store.budget import SharedBudget
 from ticket_pipeline.store.database import Database, open_database
 from ticket_pipeline.store.site_state import SiteState
@@ -36,9 +37,20 @@ class Site:
         return SiteState(database=self.database, site=self.name)
 
     @property
+    def sync(self) -> SyncSettings:
+        """What the site's sync was declared to be.
+
+        Raises:
+            ConfigError: the site has none.
+        """
+        if self.settings.sync is None:
+            raise ConfigError(f"sites.{self.name} declares no sync; add sites.{self.name}.sync.destination")
+        return self.settings.sync
+
+    @property
     def policy(self) -> Policy:
         """What publishing may do."""
-        return self.settings.sync.policy
+        return self.sync.policy
 
     @cached_property
     def wix(self) -> WixClient:
@@ -71,12 +83,12 @@ class Site:
     @cached_property
     def mapping(self) -> FieldMapping:
         """The destination kind's default mapping, with the declared fields over it."""
-        return mapping_of(self.settings.sync)
+        return mapping_of(self.sync)
 
     @cached_property
     def destination(self) -> Destination:
         """The external ticketing system."""
-        declared = self.settings.sync.destination
+        declared = self.sync.destination
         module = kinds.load(destinations, declared.kind)
         destination: Destination = module.connect(declared, self.mapping)
         return destination

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ticket_pipeline import config
-from ticket_pipeline.config import ApiKeyAuth, AppAuth, Pipeline
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.settings import ApiKeyAuth, AppAuth, Pipeline
 
 GOOD = """
 state: sqlite:///state.db
@@ -51,13 +51,16 @@ def test_a_declared_pipeline_is_read_whole(tmp_path: Path) -> None:
     assert site.wix.auth.api_key.get_secret_value() == "very-secret"
     assert site.wix.base_url == "https://www.wixapis.com"
     assert site.wix.requests_per_minute == 200
+    assert site.sync is not None
     assert site.sync.destination.model_dump()["table"] == "tickets"
 
 
 def test_a_relative_database_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
     pipeline = load(tmp_path)
     assert pipeline.state == f"sqlite:///{tmp_path}/state.db"
-    assert pipeline.sites["box_office"].sync.destination.model_dump()["url"] == f"sqlite:///{tmp_path}/ticketing.db"
+    sync = pipeline.sites["box_office"].sync
+    assert sync is not None
+    assert sync.destination.model_dump()["url"] == f"sqlite:///{tmp_path}/ticketing.db"
 
 
 def test_a_state_that_is_not_declared_lies_beside_the_file_too(tmp_path: Path) -> None:
@@ -89,7 +92,7 @@ def test_an_app_is_another_way_in(tmp_path: Path) -> None:
             "/my.yaml:18: sites.box_office.sync.max_delete_fraction",
         ),
         ("  box_office:", "  Box-Office:", "/my.yaml:7: sites.Box-Office: 'Box-Office' should match pattern"),
-        ("  box_office:", "  wix:", "sites.wix: 'wix' Value error, is taken"),
+        ("  box_office:", "  wix:", "sites.wix: 'wix' is taken"),
         ("sites:\n", "stes:\n", "/my.yaml:6: stes: unknown setting 'stes'; did you mean 'sites'?"),
         ("title: name", "title: nmae", "/my.yaml:14: sites.box_office.sync.mapping.title: unknown path 'nmae'"),
         ("as: decimal", "as: dezimal", "/my.yaml:15: sites.box_office.sync.mapping.price: unknown transform"),

@@ -18,11 +18,11 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"orchestration", "server", "sandbox"}),
     frozenset({"wiring"}),
     frozenset({"config", "terminal"}),
-    frozenset({"flows", "webhooks", "counter", "config_errors"}),
+    frozenset({"flows", "webhooks", "counter", "unsubscribe", "config_errors", "settings"}),
     frozenset({"store", "destinations", "audiences", "channels"}),
     frozenset({"wix"}),
-    frozenset({"mapping", "kinds", "yaml_source"}),
-    frozenset({"model", "errors", "as_json", "words"}),
+    frozenset({"mapping", "messages", "kinds", "yaml_source"}),
+    frozenset({"model", "errors", "as_json", "words", "declared_path"}),
 )
 
 #: Where each library may be imported; a library that is not named here may be imported anywhere.
@@ -31,7 +31,7 @@ HOMES: dict[str, frozenset[str]] = {
     # Dagster lets SQLAlchemy's errors through as they are.
     "sqlalchemy": frozenset({"store", "destinations.sql", "audiences.sql", "orchestration.instance"}),
     "alembic": frozenset({"store"}),
-    "starlette": frozenset({"server", "webhooks.receiver", "counter.stream", "sandbox"}),
+    "starlette": frozenset({"server", "webhooks.receiver", "counter.stream", "unsubscribe.routes", "sandbox"}),
     "uvicorn": frozenset({"server", "sandbox"}),
     "requests": frozenset({"wix", "destinations", "audiences", "channels", "sandbox"}),
     "pandas": frozenset({"mapping", "orchestration"}),
@@ -39,7 +39,11 @@ HOMES: dict[str, frozenset[str]] = {
     "click": frozenset({"commands"}),
     "filelock": frozenset({"store", "orchestration.instance"}),
     "rich": frozenset({"commands", "terminal", "orchestration.dev"}),
-    "babel": frozenset({"mapping"}),
+    "babel": frozenset({"mapping", "messages"}),
+    "jinja2": frozenset({"messages"}),
+    "smtplib": frozenset({"channels"}),
+    "pywebpush": frozenset({"channels"}),
+    "aiosmtpd": frozenset({"sandbox"}),
 }
 
 

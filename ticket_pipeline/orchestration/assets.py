@@ -133,7 +133,7 @@ def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
 
 
 def _external_records(parts: Parts) -> dg.AssetsDefinition:
-    mapping = mapping_of(parts.wiring.pipeline.sites[parts.names.site].sync)
+    mapping = mapping_of(parts.wiring.pipeline.sync_of(parts.names.site))
     lineage = columns.mapping_lineage(
         mapping.columns, definitions=parts.names.key(TICKET_DEFINITIONS), events=parts.names.key(EVENTS)
     )
@@ -164,7 +164,7 @@ def _external_records(parts: Parts) -> dg.AssetsDefinition:
 
 
 def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
-    mapping = mapping_of(parts.wiring.pipeline.sites[parts.names.site].sync)
+    mapping = mapping_of(parts.wiring.pipeline.sync_of(parts.names.site))
     lineage = columns.copied_lineage(mapping.columns, records=parts.names.key(EXTERNAL_RECORDS))
 
     @dg.asset(
@@ -196,5 +196,5 @@ def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
 
 
 def _kind(parts: Parts) -> str:
-    kind: str = parts.wiring.pipeline.sites[parts.names.site].sync.destination.kind
+    kind: str = parts.wiring.pipeline.sync_of(parts.names.site).destination.kind
     return kind

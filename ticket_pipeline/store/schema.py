@@ -184,3 +184,78 @@ inbox = Table(
     Index("inbox_by_entity", "site", "entity_id"),
     sqlite_autoincrement=True,
 )
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("definition_id", Text, primary_key=True),
+    Column("event_id", Text, nullable=False),
+    # Of the read that was kept last, over all definitions of all sites, in the order in which they became visible.
+    Column("seq", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("read_at", Instant, nullable=False),
+    Index("tallies_by_seq", "seq", unique=True),
+)
+
+tally_changes = Table(
+    "tally_changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("definition_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("body", Json, nullable=False),
+    # What had it read (a topic, a timer, a sweep), which inbox entry, and when that came.
+    Column("why", Words, nullable=False),
+    Column("inbox_seq", BigInteger),
+    Column("caused_at", Instant),
+    Column("read_at", Instant, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+    Column("pushed_at", Instant),
+    Index("tally_changes_by_definition", "site", "definition_id", "id"),
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("sale_start", Instant, primary_key=True),
+    Column("definition_ids", Json, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("why", Words, nullable=False),
+    # Who is at work on it, and until when that is believed without a sign of life.
+    Column("claimed_by", Text),
+    Column("claimed_until", Instant),
+    Column("first_sent_at", Instant),
+    Column("finished_at", Instant),
+    Column("report", Json),
+    Column("made_at", Instant, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("sale_start", Instant, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    # A keyed hash of the normalised address: never the address.
+    Column("recipient", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("code", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("recipient", Text, primary_key=True),
+    Column("why", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+)

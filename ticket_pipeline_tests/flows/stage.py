@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
 
-from ticket_pipeline.config import Pipeline
 from ticket_pipeline.destinations.memory import Memory, Place
 from ticket_pipeline.flows.publish import publish
 from ticket_pipeline.flows.reconcile import reconcile, refresh
@@ -13,6 +12,7 @@ from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.model.report import LoadReport, PublishReport, ReconcileReport
 from ticket_pipeline.sandbox.serve import RunningSandbox
 from ticket_pipeline.sandbox.settings import SANDBOX_API_KEY, SANDBOX_SITE_ID
+from ticket_pipeline.settings import Pipeline
 from ticket_pipeline.wiring import Site, Wiring
 from ticket_pipeline_tests.sandbox.api import NOW, Api
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import dagster as dg
 
-from ticket_pipeline.config import Pipeline
 from ticket_pipeline.orchestration.assets import Parts
 from ticket_pipeline.orchestration.code_location import site_definitions
 from ticket_pipeline.orchestration.names import Names
 from ticket_pipeline.orchestration.new_events import range_tags
 from ticket_pipeline.orchestration.watch import Watch
 from ticket_pipeline.sandbox.settings import SANDBOX_API_KEY, SANDBOX_SITE_ID
+from ticket_pipeline.settings import Pipeline
 from ticket_pipeline.wiring import Site, Wiring
 from ticket_pipeline_tests.sandbox.api import Api
 

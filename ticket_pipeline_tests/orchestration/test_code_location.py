@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from ticket_pipeline import definitions
-from ticket_pipeline.config import CONFIG_VARIABLE, Pipeline
+from ticket_pipeline.config import CONFIG_VARIABLE
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.orchestration.code_location import LOCATION, build
 from ticket_pipeline.orchestration.instance import workspace_file
+from ticket_pipeline.settings import Pipeline
 from ticket_pipeline.wiring import Wiring
 from ticket_pipeline.yaml_source import read_yaml
 from ticket_pipeline_tests.orchestration.stage import declared

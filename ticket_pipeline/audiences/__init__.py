@@ -1,0 +1,1 @@
+"""Marketing tools, where subscribers come from: one module per kind."""

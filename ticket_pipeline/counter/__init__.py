@@ -1,0 +1,1 @@
+"""The live counter: values in memory, pushed to browsers."""
