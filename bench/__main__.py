@@ -27,6 +27,7 @@ BENCHES = {
     "backfill": "bench.backfill",
     "landing": "bench.landing",
     "follow": "bench.follow",
+    "follow-celery": "bench.follow_celery",
 }
 RESULTS = ROOT / "bench" / "results"
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -112,15 +112,21 @@ class Dagster:
 
 
 @contextmanager
-def dagster(folder: Path, pipeline_file: Path) -> Iterator[Dagster]:
+def dagster(
+    folder: Path,
+    pipeline_file: Path,
+    *,
+    settings: Path = ROOT / "dagster.yaml",
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Dagster]:
     """Run `dagster dev` with the project's own settings, its storage in the folder, for the block."""
-    home = folder / "dagster-home"
+    environment = {**environment_of(folder, pipeline_file), **(variables or {})}
+    home = Path(environment["DAGSTER_HOME"])
     home.mkdir()
-    settings = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
-    (home / "dagster.yaml").write_text(settings.replace(".ticket-pipeline/dagster", str(home)), encoding="utf-8")
+    told = settings.read_text(encoding="utf-8").replace(".ticket-pipeline/dagster", str(home))
+    (home / "dagster.yaml").write_text(told, encoding="utf-8")
     port, log = free_port(), folder / "dagster.log"
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-p", str(port)]
-    environment = {"DAGSTER_HOME": str(home), "TICKET_PIPELINE_CONFIG": str(pipeline_file)}
     with running([*command, "-h", "127.0.0.1"], log=log, environment=environment) as process:
 
         def up() -> bool | None:
@@ -130,6 +136,11 @@ def dagster(folder: Path, pipeline_file: Path) -> Iterator[Dagster]:
 
         _wait(up, _START, "Dagster did not start")
         yield Dagster(f"http://127.0.0.1:{port}")
+
+
+def environment_of(folder: Path, pipeline_file: Path) -> dict[str, str]:
+    """Give the variables by which a process of Dagster's finds its storage and our pipeline."""
+    return {"DAGSTER_HOME": str(folder / "dagster-home"), "TICKET_PIPELINE_CONFIG": str(pipeline_file)}
 
 
 def _answers(port: int) -> bool | None:
