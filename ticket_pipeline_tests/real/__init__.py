@@ -1,0 +1,1 @@
+"""Against real servers, started and stopped by the tests: `make test-real`."""
