@@ -5,14 +5,23 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
-.PHONY: run test lint bench clean
+.PHONY: run test browser lint bench clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
 	$(BIN)/ticket-pipeline dev
 
-test: $(READY)
+test: $(READY) browser
 	$(BIN)/pytest -n auto --dist loadfile
+
+# The browser tests look through a Chromium. Where there is none, and none can be had, they are skipped and say so.
+browser:
+	@if ! { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null && \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  echo "Fetching a Chromium for the browser tests"; \
+	  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } \
+	    >/dev/null 2>&1 || echo "There is none to be had: the browser tests are skipped"; \
+	fi
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -21,6 +21,8 @@ from ticket_pipeline.yaml_source import Source, read_yaml
 CONFIG_VARIABLE = "TICKET_PIPELINE_CONFIG"
 #: Where the packaged sandbox pipeline finds its Wix.
 SANDBOX_VARIABLE = "TICKET_PIPELINE_SANDBOX_URL"
+#: Where this machine finds the server, for links, where no `server.public_url` is declared.
+SERVER_VARIABLE = "TICKET_PIPELINE_SERVER_URL"
 DEFAULT_FILE = "pipeline.yaml"
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)$")
 
@@ -46,7 +48,14 @@ def load(explicit: str | None = None, variables: Mapping[str, str] | None = None
         text, name, folder = packaged("sandbox_pipeline.yaml"), "the packaged sandbox pipeline", Path.cwd()
     else:
         text, name, folder = _read(path), str(path), path.resolve().parent
-    return validate(read_yaml(text, name=name, environment=variables), folder=folder)
+    pipeline = validate(read_yaml(text, name=name, environment=variables), folder=folder)
+    return _found_locally(pipeline, variables.get(SERVER_VARIABLE))
+
+
+def _found_locally(pipeline: Pipeline, url: str | None) -> Pipeline:
+    if url is None or pipeline.server.public_url is not None:
+        return pipeline
+    return pipeline.model_copy(update={"server": pipeline.server.model_copy(update={"public_url": url})})
 
 
 def validate(source: Source, *, folder: Path) -> Pipeline:

@@ -22,7 +22,16 @@ def _sentence(detail: ErrorDetails, source: Source, schema: Schema) -> tuple[int
     at = source.at(path)
     line = int(at.rpartition(":")[2])
     where = ".".join(map(str, path)) or "the file"
-    return line, f"{at}: {where}: {_problem(detail, path, place, source)}"
+    problem = _problem(detail, path, place, source)
+    if detail["type"] == "extra_forbidden" and _belongs_outside(detail["loc"], path, schema):
+        problem += f"; {path[-1]!r} belongs beside {path[-2]!r}, not inside it"
+    return line, f"{at}: {where}: {problem}"
+
+
+def _belongs_outside(location: tuple[str | int, ...], path: Path, schema: Schema) -> bool:
+    """Tell whether an unknown setting would be known one level further out, where it was probably meant to be."""
+    around = [_walk(location[:end], schema) for end in range(len(location))]
+    return any(path[-1] in place.get("properties", {}) for outer, place in around if outer == path[:-2] != ())
 
 
 def _problem(detail: ErrorDetails, path: Path, place: Schema, source: Source) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import resource
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -16,7 +17,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ticket_pipeline.counter.stream import STREAM_PATH, TRANSPORT
 from ticket_pipeline.errors import ConfigError, TicketPipelineError
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.store import checkpoints, inbox
@@ -32,7 +36,9 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PORT = 8787
 #: More are answered 503 at once. Each may hold a body of 256 kB while it is read.
-MOST_CONNECTIONS = 2_000
+MOST_REQUESTS = 2_000
+#: Streams of counters hold nothing, and leave room for webhooks.
+MOST_CONNECTIONS = 13_000
 _PROBE_PATIENCE = 1.0
 _PROBE_LASTS = timedelta(seconds=1)
 
@@ -60,6 +66,10 @@ class ServerParts:
     on_landed: OnLanded | None = None
     #: What runs beside the server, on its event loop, as long as it does.
     lifespans: Sequence[Lifespan] = ()
+    #: Called on the event loop when the server is to stop, before it waits for answers under way: ends streams.
+    on_stopping: Sequence[Callable[[], None]] = ()
+    #: Further figures, as Prometheus reads them.
+    figures: Sequence[Callable[[], bytes]] = ()
     clock: Callable[[], datetime] = utc_now
 
 
@@ -77,7 +87,7 @@ def build_server(parts: ServerParts) -> Starlette:
     receiver = Receiver(
         endpoints=parts.endpoints, landing=landing, meters=meters, clock=parts.clock, leeway=parts.leeway
     )
-    health = _Health(parts.database, meters, parts.clock)
+    health = _Health(parts.database, meters, parts.clock, parts.figures)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -87,7 +97,9 @@ def build_server(parts: ServerParts) -> Starlette:
                 await stack.enter_async_context(each())
             yield
 
-    return Starlette(routes=[*receiver.routes(), *health.routes(), *parts.routes], lifespan=lifespan)
+    app = Starlette(routes=[*receiver.routes(), *health.routes(), *parts.routes], lifespan=lifespan)
+    app.add_middleware(_Crowd)
+    return app
 
 
 def serve(parts: ServerParts, *, host: str = "127.0.0.1", port: int = DEFAULT_PORT) -> None:
@@ -99,10 +111,24 @@ def serve(parts: ServerParts, *, host: str = "127.0.0.1", port: int = DEFAULT_PO
     logging.basicConfig(level=logging.INFO)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(LogLines())
+    _allow_many_connections()
     gc.freeze()  # what is here now stays; looking through it again would hold up answers
     with listening(host, port) as listener:
         log.info("serving", extra={"host": host, "port": port, "sites": len(parts.endpoints)})
-        uvicorn.Server(uvicorn_config(build_server(parts))).run(sockets=[listener])
+        make_server(parts).run(sockets=[listener])
+
+
+def _allow_many_connections() -> None:
+    """Raise how many files we may have open to what the system lets us; every stream is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + 1_000 if hard == resource.RLIM_INFINITY else min(hard, MOST_CONNECTIONS + 1_000)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def make_server(parts: ServerParts) -> uvicorn.Server:
+    """Make what runs the app, and stops in a moment however many streams are open."""
+    return _Server(uvicorn_config(build_server(parts)), parts.on_stopping)
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -124,6 +150,7 @@ def uvicorn_config(app: Starlette) -> uvicorn.Config:
     """Give the settings under which the app is run."""
     return uvicorn.Config(
         app,
+        http=_Protocol,
         lifespan="on",
         ws="none",
         log_config=None,
@@ -137,10 +164,58 @@ def uvicorn_config(app: Starlette) -> uvicorn.Config:
     )
 
 
+class _Server(uvicorn.Server):
+    """Says that it stops before it waits for answers under way: a stream is one that would never end."""
+
+    def __init__(self, config: uvicorn.Config, on_stopping: Sequence[Callable[[], None]]) -> None:
+        super().__init__(config)
+        self._on_stopping = on_stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for each in self._on_stopping:
+            each()
+        await super().shutdown(sockets)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Lets an answer cut its connection off, which ASGI has no word for."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item] # not a table of options
+
+
+class _Crowd:
+    """Refuses what is too much at once: streams are counted where they are opened, all else here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == STREAM_PATH:
+            await self._app(scope, receive, send)
+        elif self._inside >= MOST_REQUESTS:
+            await Response("too_many_requests", 503, {"Retry-After": "5"})(scope, receive, send)
+        else:
+            self._inside += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._inside -= 1
+
+
 class _Health:
     """`/healthz` and `/metrics`. However often they are asked, the database is tried once a second at most."""
 
-    def __init__(self, database: Database, meters: Meters, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        meters: Meters,
+        clock: Callable[[], datetime],
+        figures: Sequence[Callable[[], bytes]],
+    ) -> None:
+        self._figures = figures
         self._database = database
         self._meters = meters
         self._clock = clock
@@ -164,7 +239,8 @@ class _Health:
         waiting = await self._waiting()
         if waiting is not None:
             self._meters.waiting(waiting, now=self._clock())
-        return Response(self._meters.exposed(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        exposed = b"".join([self._meters.exposed(), *(each() for each in self._figures)])
+        return Response(exposed, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _waiting(self) -> Waiting | None:
         """Try to write, and tell how full the inbox is; None when the database does not write, or not in time."""

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,6 +22,7 @@ from pydantic import (
 from ticket_pipeline import audiences, channels, destinations, kinds
 from ticket_pipeline.declared_path import DeclaredPath
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.model.counting import CounterRules
 from ticket_pipeline.model.policy import OnDelete, OnDrift, Policy
 
 DEFAULT_STATE = "sqlite:///.ticket-pipeline/state.db"
@@ -52,6 +54,14 @@ def _all(given: Any) -> Any:
 
 
 _ALL_OR_IDS = WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]})
+
+
+def _network(given: str) -> str:
+    try:
+        ip_network(given, strict=False)
+    except ValueError as error:
+        raise ValueError("is no address and no network; allowed: 192.0.2.1, 10.0.0.0/8") from error
+    return given
 
 
 def _not_the_app(name: str) -> str:
@@ -157,6 +167,12 @@ class CounterSettings(_Value):
     #: How often everything is read again, for what no webhook says (refunds).
     sweep_every: Duration = timedelta(minutes=5)
 
+    @property
+    def rules(self) -> CounterRules:
+        """Give the part of the settings that counting goes by."""
+        listed = None if self.definitions is None else frozenset(self.definitions)
+        return CounterRules(definitions=listed, low_stock=self.low_stock)
+
 
 class AnnouncementSettings(_Value):
     """Who is told of a sale start, and how."""
@@ -196,6 +212,10 @@ class ServerSettings(_Value):
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] | None = None
     #: Origins whose pages may show counters: `https://www.example.org`; `*` for any.
     allowed_origins: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^\s/]+)$")], ...] = ()
+    #: Proxies, as addresses or networks (`10.0.0.0/8`), whose X-Forwarded-For tells who asks; limits count by that.
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    #: Counters' streams that may be open from one public address; many visitors may share one.
+    streams_per_client: Annotated[int, Field(ge=1, le=10_000)] = 100
     #: What unsubscribe links are signed, and recipients remembered, with; made and kept in `state` when left out.
     secret: SecretStr | None = None
     #: How long after its expiry a webhook's token is still taken; 48h if Wix repeats with old tokens.

@@ -83,6 +83,12 @@ def test_an_app_is_another_way_in(tmp_path: Path) -> None:
             "/my.yaml:12: sites.box_office.sync.destination.tabel: unknown setting 'tabel'; did you mean 'table'? "
             "allowed: kind, table, url",
         ),
+        (
+            "table: tickets}",
+            "table: tickets, on_drift: report}",
+            "unknown setting 'on_drift'; allowed: kind, table, url; 'on_drift' belongs beside 'destination', "
+            "not inside it",
+        ),
         ("kind: sql", "kind: sqll", "sync.destination: unknown kind 'sqll'; did you mean 'sql'? allowed: memory, sql"),
         ("kind: api_key,", "", "/my.yaml:9: sites.box_office.wix.auth: has no `kind`"),
         ("on_delete: archive", "on_delete: burn", "'burn' is not allowed; allowed: 'archive' or 'delete'"),

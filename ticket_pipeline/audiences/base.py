@@ -36,9 +36,10 @@ class Audience(Protocol):
         """Name the place read from, without secrets."""
 
     def subscribers(self) -> Iterator[Subscriber]:
-        """Read everybody the tool lists, whatever their status, each once; page by page, never all in memory.
+        """Read everybody the tool lists, whatever their status, each entry once; page by page, never all in memory.
 
-        Complete or an error.
+        Complete or an error. An entry that nobody can be told by bears a flaw, and is never SUBSCRIBED. A tool may
+        list one address by several entries, which need not agree: only `consent` puts them together.
 
         Raises:
             TransientError: the tool cannot be read now.
@@ -46,7 +47,9 @@ class Audience(Protocol):
         """
 
     def consent(self, ids: Collection[str]) -> Iterator[Subscriber]:
-        """Read these subscribers as they are this very moment; who is not there any more is left out.
+        """Read these subscribers as they are this very moment, each once; who is not there any more is left out.
+
+        Of several entries with one address the strictest status counts for all of them.
 
         Raises:
             TransientError, ConfigError: as `subscribers` says.

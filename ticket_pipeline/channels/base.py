@@ -13,7 +13,7 @@ from ticket_pipeline.model.subscriber import Subscriber
 
 
 class Channel(Protocol):
-    """A way of telling people."""
+    """A way of telling people; may be used by several threads at once."""
 
     @property
     def kind(self) -> str:
@@ -24,20 +24,25 @@ class Channel(Protocol):
         """Name what it goes through, without secrets."""
 
     def reaches(self, subscriber: Subscriber) -> bool:
-        """Tell whether it has a way to this person."""
+        """Tell whether it has a way to this person that can work."""
 
     def address(self, subscriber: Subscriber) -> str:
-        """Give what identifies the person on this channel, normalised: two spellings of one address are one."""
+        """Give what identifies the person on this channel, normalised: two spellings of one address are one.
+
+        Only for those it reaches.
+        """
 
     def send(self, messages: Iterable[Message]) -> Iterator[Delivery]:
         """Send the messages in order, and yield one delivery for each as soon as its fate is known.
 
         Lazy: a message is taken from the iterable only after the delivery of the one before was taken, and is handed
-        over only then; so whoever supplies them can write down, just before each, that it is about to go.
+        over only then; so whoever supplies them can write down, just before each, that it is about to go. The way is
+        opened before the first is taken. A message that was taken always gets its delivery, before anything is raised.
+        Deliveries hold no address.
 
         Raises:
             TransientError: the way is down: messages not taken yet are untouched.
-            ConfigError: the other side refuses us altogether.
+            ConfigError: the other side refuses us altogether; the same holds.
         """
 
 

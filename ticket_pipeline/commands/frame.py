@@ -36,32 +36,59 @@ def main() -> None:
     """
 
 
-def command(*, sites: bool = True, file: bool = True) -> Callable[[Body], click.Command]:
+def command(*, sites: bool = True, file: bool = True, under: click.Group = main) -> Callable[[Body], click.Command]:
     """Make a command of a body that returns the exit status; `sites` and `file` give it --site and --config."""
 
     def decorate(body: Body) -> click.Command:
-        @wraps(body)
-        def run(json: bool, **options: Any) -> None:
-            _show_warnings()
-            try:
-                status = body(json=json, **options)
-            except TicketPipelineError as error:
-                status = _failed(error, json=json)
-            except KeyboardInterrupt:
-                err.print("Stopped. Nothing is lost; run the same command again.")
-                status = _INTERRUPTED
-            sys.exit(status)
-
-        decorated: Any = click.option("--json", is_flag=True, help="Print the report as JSON.")(run)
-        if sites:
-            decorated = click.option("--site", help="Only this site of the pipeline.")(decorated)
-        if file:
-            decorated = click.option("--config", "config_path", metavar="FILE", help="Default: ./pipeline.yaml.")(
-                decorated
-            )
-        return main.command(name=body.__name__.replace("_", "-"))(decorated)
+        return under.command(name=_name(body))(_runs(body, sites=sites, file=file))
 
     return decorate
+
+
+def group(*, sites: bool = True, file: bool = True) -> Callable[[Body], click.Group]:
+    """Make a command that does what its body says unless one `under` it is named; options may come before that name."""
+
+    def decorate(body: Body) -> click.Group:
+        return main.group(name=_name(body), invoke_without_command=True)(_runs(body, sites=sites, file=file))
+
+    return decorate
+
+
+def _name(body: Body) -> str:
+    return body.__name__.replace("_", "-")
+
+
+def _runs(body: Body, *, sites: bool, file: bool) -> Callable[..., None]:
+    @wraps(body)
+    def run(json: bool, **options: Any) -> None:
+        if _hands_over({"json": json, **options}):
+            return
+        _show_warnings()
+        try:
+            status = body(json=json, **options)
+        except TicketPipelineError as error:
+            status = _failed(error, json=json)
+        except KeyboardInterrupt:
+            err.print("Stopped. Nothing is lost; run the same command again.")
+            status = _INTERRUPTED
+        sys.exit(status)
+
+    decorated: Any = click.option("--json", is_flag=True, help="Print the report as JSON.")(run)
+    if sites:
+        decorated = click.option("--site", help="Only this site of the pipeline.")(decorated)
+    if file:
+        decorated = click.option("--config", "config_path", metavar="FILE", help="Default: ./pipeline.yaml.")(decorated)
+    runs: Callable[..., None] = decorated
+    return runs
+
+
+def _hands_over(options: dict[str, Any]) -> bool:
+    """Tell whether a command of this group was named; it is given the options that came before its name."""
+    context = click.get_current_context()
+    name = context.invoked_subcommand
+    if name is not None:
+        context.default_map = {name: {option: value for option, value in options.items() if value}}
+    return name is not None
 
 
 def _failed(error: TicketPipelineError, *, json: bool) -> int:

@@ -64,8 +64,8 @@ def _left_over(report: object) -> bool:
 
 def _replayed(site: Site, selection: replaying.Selection, *, json: bool) -> FollowReport:
     refused = replaying.reopen(site.state, site.wix, selection, now=now())
-    report = follow(site.state, site.wix, site.mapping, site.destination, site.policy, now=now())
+    report = follow(site.state, site.wix, site.sync_parts, now=now())
     report = replace(report, ingested=replace(report.ingested, refused=(*refused, *report.ingested.refused)))
     if not json:
-        terminal.show_followed(out, site.name, site.destination.identity, report)
+        terminal.show_followed(out, site.name, site.place, report)
     return report

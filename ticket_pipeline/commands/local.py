@@ -9,22 +9,39 @@ from ticket_pipeline.commands.frame import DONE, command, err, print_json
 from ticket_pipeline.wiring import Wiring
 
 _WORLD = Path(".ticket-pipeline/sandbox.db")
+#: Where the packaged pipeline's ticketing system is.
+_TICKETING = Path(".ticket-pipeline/ticketing.db")
 
 
 @command(sites=False)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8787, show_default=True)
 def serve(config_path: str | None, json: bool, host: str, port: int) -> int:
-    """Run the server: webhooks land here. Keep Dagster's own webserver private; this one may be public."""
+    """Run the server: webhooks land here, counters live here. Keep Dagster's webserver private; this may be public."""
+    from ticket_pipeline.live_counters import LiveCounters
     from ticket_pipeline.server import ServerParts
     from ticket_pipeline.server import serve as run_server
+    from ticket_pipeline.unsubscribe.routes import UnsubscribeParts, unsubscribe_routes
 
     wiring = Wiring(config.load(config_path))
     endpoints = [endpoint for site in wiring.sites() if (endpoint := site.endpoint())]
-    leeway = wiring.pipeline.server.webhook_expiry_tolerance
+    counters = LiveCounters(wiring)
+    # Links in old messages work on, also of sites that announce nothing any more.
+    audiences = {site.name: site.audience for site in wiring.sites() if site.settings.announcements}
+    unsubscribing = UnsubscribeParts(database=wiring.database, audiences=audiences, secret=wiring.secret)
+    parts = ServerParts(
+        database=wiring.database,
+        endpoints=endpoints,
+        leeway=wiring.pipeline.server.webhook_expiry_tolerance,
+        routes=[*counters.routes(), *unsubscribe_routes(unsubscribing)],
+        on_landed=counters.landed,
+        lifespans=[counters.lifespan],
+        on_stopping=[counters.stop],
+        figures=[counters.figures],
+    )
     if json:
         print_json({"url": f"http://{host}:{port}", "sites": [endpoint.site for endpoint in endpoints]})
-    run_server(ServerParts(database=wiring.database, endpoints=endpoints, leeway=leeway), host=host, port=port)
+    run_server(parts, host=host, port=port)
     return DONE
 
 
@@ -38,14 +55,16 @@ def dev(config_path: str | None, json: bool, no_sandbox: bool, port: int, dagste
     from ticket_pipeline.orchestration import dev as development
 
     declared = config.find(config_path, config.environment())
-    variables = dict(config.environment())
+    variables = {config.SERVER_VARIABLE: f"http://127.0.0.1:{port}", **config.environment()}
     services = []
     if declared is not None:
         variables[config.CONFIG_VARIABLE] = str(declared.resolve())
     elif not no_sandbox:
         variables[config.SANDBOX_VARIABLE] = f"http://127.0.0.1:{sandbox_port}"
         hooked = ("--database", str(_WORLD), "--webhook-url", f"http://127.0.0.1:{port}/webhooks/wix")
-        services.append(development.sandbox_service(sandbox_port, *hooked))
+        shown = ("--counter-server-url", f"http://127.0.0.1:{port}", "--ticketing-database", str(_TICKETING))
+        linked = ("--dagster-url", f"http://127.0.0.1:{dagster_port}")
+        services.append(development.sandbox_service(sandbox_port, *hooked, *shown, *linked))
     services.append(development.server_service(port))
     return development.dev(
         Wiring(config.load(None, variables)),

@@ -19,6 +19,12 @@ from ticket_pipeline.errors import ConfigError
 @click.option("--definitions", type=int, help="… and this many ticket definitions, for measuring.")
 @click.option("--latency-ms", type=int, default=0, help="Answer this much later.")
 @click.option("--webhook-url", "webhook_urls", multiple=True, help="Send webhooks there; on this machine only.")
+@click.option("--counter-server-url", help="Where the box office's counters come from: `ticket-pipeline serve`.")
+@click.option(
+    "--ticketing-database",
+    type=click.Path(path_type=Path),
+    help="A SQLite file whose table `tickets` the box office shows.",
+)
 def sandbox(
     json: bool,
     port: int,
@@ -28,6 +34,8 @@ def sandbox(
     definitions: int | None,
     latency_ms: int,
     webhook_urls: tuple[str, ...],
+    counter_server_url: str | None,
+    ticketing_database: Path | None,
 ) -> int:
     """Run a Wix on your desk: its API, with a seeded world, and its webhooks."""
     from ticket_pipeline.sandbox.faults import Faults
@@ -41,6 +49,8 @@ def sandbox(
         definitions=definitions,
         faults=Faults(latency_ms=latency_ms),
         webhook_urls=webhook_urls,
+        counter_server_url=counter_server_url,
+        ticketing_database=ticketing_database,
     )
     if json:
         print_json({"base_url": f"http://127.0.0.1:{port}", "api_key": settings.api_key, "site_id": settings.site_id})
@@ -51,7 +61,7 @@ def sandbox(
 
 
 @command(sites=False, file=False)
-@click.argument("action", type=click.Choice(["create", "edit", "delete", "buy", "hold", "cancel"]))
+@click.argument("action", type=click.Choice(["create", "edit", "delete", "buy", "hold", "cancel", "rush"]))
 @click.argument("what", nargs=-1)
 @click.option("--url", default="http://127.0.0.1:8788", show_default=True, help="Of the running sandbox.")
 def sandbox_do(json: bool, action: str, what: tuple[str, ...], url: str) -> int:
@@ -63,6 +73,7 @@ def sandbox_do(json: bool, action: str, what: tuple[str, ...], url: str) -> int:
     sandbox-do edit DEFINITION name="Front row" price=45.00
     sandbox-do create event_id=EVENT name=Balcony price=25.00
     sandbox-do buy DEFINITION quantity=2
+    sandbox-do rush EVENT orders=100 seconds=5
     """
     from ticket_pipeline.sandbox.remote import ACTIONS
 

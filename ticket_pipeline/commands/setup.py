@@ -1,13 +1,15 @@
 """Commands to begin with: init, check."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from ticket_pipeline import config, terminal
-from ticket_pipeline.commands.frame import DONE, WRONG, chosen, command, now, out, print_json
+from ticket_pipeline.commands.frame import DONE, LATER, WRONG, chosen, command, now, out, print_json
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.flows.check import check as check_flow
+from ticket_pipeline.flows.check_announcements import check_announcements
 from ticket_pipeline.model.finding import Finding, Level
 
 
@@ -16,13 +18,24 @@ def check(config_path: str | None, site: str | None, json: bool) -> int:
     """Look at config, credentials, reachability, rights and clock; say what to do about each finding."""
     findings: dict[str, list[Finding]] = {}
     for each in chosen(config_path, site):
-        findings[each.name] = list(check_flow(each.wix, each.destination, now=now()))
+        parts = each.sync_parts
+        findings[each.name] = list(check_flow(each.wix, parts.destination if parts else None, now=now()))
+        if each.settings.announcements is not None:
+            _ = each.templates  # a template that cannot work is an error in the file
+            findings[each.name] += check_announcements(each.audience, each.channels, each.server.public_url)
         if not json:
             terminal.show_findings(out, each.name, findings[each.name])
     if json:
         print_json({"sites": findings})
-    bad = any(finding.level is Level.ERROR for listed in findings.values() for finding in listed)
-    return WRONG if bad else DONE
+    return _status(finding for listed in findings.values() for finding in listed)
+
+
+def _status(findings: Iterable[Finding]) -> int:
+    """Say wrong when something is for a person to mend, later when all that is the matter may be over by itself."""
+    errors = [each for each in findings if each.level is Level.ERROR]
+    if not errors:
+        return DONE
+    return LATER if all(each.transient for each in errors) else WRONG
 
 
 @command(sites=False, file=False)

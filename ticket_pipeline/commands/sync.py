@@ -1,6 +1,6 @@
 """Commands of the sync: plan, sync, reconcile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -8,10 +8,12 @@ import click
 from ticket_pipeline import config, terminal
 from ticket_pipeline.as_json import as_json
 from ticket_pipeline.commands.frame import DONE, REFUSALS, chosen, command, declared, err, now, out, print_json
+from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.flows.approve import approve
 from ticket_pipeline.flows.plan import plan as plan_flow
 from ticket_pipeline.flows.reconcile import reconcile as reconcile_flow
 from ticket_pipeline.flows.reconcile import refresh
+from ticket_pipeline.flows.sync_parts import SyncParts
 from ticket_pipeline.model.report import LoadReport, MapReport, PublishReport
 from ticket_pipeline.wiring import Site
 
@@ -22,8 +24,8 @@ from ticket_pipeline.wiring import Site
 def plan(config_path: str | None, site: str | None, json: bool, approving: bool, fields: bool) -> int:
     """Read Wix and show what a sync would change; write nothing at the destination."""
     reports = {}
-    for each in chosen(config_path, site):
-        reports[each.name], show = _plan(each, approving=approving, json=json)
+    for each, parts in _syncing(chosen(config_path, site)):
+        reports[each.name], show = _plan(each, parts, approving=approving, json=json)
         if not json:
             show(fields)
     if json:
@@ -31,14 +33,32 @@ def plan(config_path: str | None, site: str | None, json: bool, approving: bool,
     return REFUSALS if any(report["hold"] or report["refused"] for report in reports.values()) else DONE
 
 
-def _plan(site: Site, *, approving: bool, json: bool) -> tuple[dict[str, Any], Callable[[bool], None]]:
+def _syncing(sites: Sequence[Site]) -> Iterator[tuple[Site, SyncParts]]:
+    """Leave out, aloud, the sites for which nothing can be planned; refuse when that is all of them."""
+    if all(each.sync_parts is None for each in sites):
+        raise ConfigError("\n".join(map(_no_sync, sites)))
+    for each in sites:
+        parts = each.sync_parts
+        if parts is None:
+            err.print(_no_sync(each), markup=False, soft_wrap=True)
+        else:
+            yield each, parts
+
+
+def _no_sync(site: Site) -> str:
+    return f"sites.{site.name} declares no sync, so there is nothing to plan; add sites.{site.name}.sync.destination"
+
+
+def _plan(
+    site: Site, parts: SyncParts, *, approving: bool, json: bool
+) -> tuple[dict[str, Any], Callable[[bool], None]]:
     if approving:
         # Before Wix is read: what was seen is approved, not what turns up now.
-        approve(site.state, site.destination, site.policy, now=now())
+        approve(site.state, parts.destination, parts.policy, now=now())
     with terminal.watching(err, quiet=json) as watch:
-        _, loaded, mapped = refresh(site.state, site.wix, site.mapping, now=now(), progress=watch)
-    planned = plan_flow(site.state, site.destination, site.policy)
-    place, refused = site.destination.identity, (*loaded.refused, *mapped.refused)
+        _, loaded, mapped = refresh(site.state, site.wix, parts.mapping, now=now(), progress=watch)
+    planned = plan_flow(site.state, parts.destination, parts.policy)
+    place, refused = parts.destination.identity, (*loaded.refused, *mapped.refused)
 
     def show(every_field: bool) -> None:
         terminal.show_plan(out, site.name, place, planned, every_field=every_field)
@@ -52,7 +72,7 @@ def _plan(site: Site, *, approving: bool, json: bool) -> tuple[dict[str, Any], C
 @command()
 @click.option("--event", metavar="ID", help="Only this Wix event.")
 def sync(config_path: str | None, site: str | None, json: bool, event: str | None) -> int:
-    """Load every ticket definition and bring the destination up to it, as a run that Dagster shows."""
+    """Load every ticket definition and bring the destination, if declared, up to it, as a run that Dagster shows."""
     from ticket_pipeline.orchestration.instance import dagster_home, initialised_instance
     from ticket_pipeline.orchestration.sync import sync as sync_flow
 
@@ -64,15 +84,7 @@ def sync(config_path: str | None, site: str | None, json: bool, event: str | Non
                 report = sync_flow(wiring, each.name, event_id=event, instance=instance, progress=watch)
             reports[each.name] = report
             if not json:
-                terminal.show_synced(
-                    out,
-                    each.name,
-                    each.destination.identity,
-                    events=report.events,
-                    loaded=report.loaded,
-                    mapped=report.mapped,
-                    published=report.published,
-                )
+                terminal.show_synced(out, each.name, each.place, report)
     if json:
         print_json({"sites": reports})
     return REFUSALS if any(_left_over(each.loaded, each.mapped, each.published) for each in reports.values()) else DONE
@@ -84,16 +96,14 @@ def _left_over(loaded: LoadReport, mapped: MapReport, published: PublishReport) 
 
 @command()
 def reconcile(config_path: str | None, site: str | None, json: bool) -> int:
-    """Compare Wix, state and destination, say what differs, and repair it as declared."""
+    """Compare Wix, state and destination, if declared; say what differs, and repair it as declared."""
     reports = {}
     for each in chosen(config_path, site):
         with terminal.watching(err, quiet=json) as watch:
-            report = reconcile_flow(
-                each.state, each.wix, each.mapping, each.destination, each.policy, now=now(), progress=watch
-            )
+            report = reconcile_flow(each.state, each.wix, each.sync_parts, now=now(), progress=watch)
         reports[each.name] = report
         if not json:
-            terminal.show_reconciled(out, each.name, each.destination.identity, report)
+            terminal.show_reconciled(out, each.name, each.place, report)
     if json:
         print_json({"sites": reports})
     return REFUSALS if any(_left_over(each.loaded, each.mapped, each.published) for each in reports.values()) else DONE

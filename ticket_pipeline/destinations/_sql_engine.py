@@ -49,6 +49,15 @@ def identity(url: str, table: str) -> str:
     return f"sql:postgresql://{host}:{parsed.port or 5432}/{parsed.database}#{f'{path} ' if path else ''}{table}"
 
 
+def awaited_file(engine: Engine) -> Path | None:
+    """Give the SQLite file that the first write would make: connecting to look would make it, empty, already."""
+    name = engine.url.database or ""
+    if engine.dialect.name != "sqlite" or name.startswith("file:"):
+        return None
+    file = Path(name)
+    return file if file.parent.is_dir() and not file.exists() else None
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)

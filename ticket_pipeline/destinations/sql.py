@@ -9,9 +9,11 @@ adopted when present; columns we do not know keep their values. On SQLite a deci
 instant the text 2026-11-23T09:00:00+00:00; both come back exactly.
 """
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from uuid import uuid4
@@ -20,11 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ticket_pipeline.destinations._sql_engine import identity, open_engine
+from ticket_pipeline.destinations._sql_engine import awaited_file, identity, open_engine
 from ticket_pipeline.destinations._sql_errors import VALUE_ERRORS, meaning
 from ticket_pipeline.destinations._sql_tables import build_tables, check_fit, create, missing
 from ticket_pipeline.destinations._sql_writes import read, write
-from ticket_pipeline.errors import ConfigError, RejectedError, TicketPipelineError
+from ticket_pipeline.errors import ConfigError, RejectedError, TicketPipelineError, TransientError
 from ticket_pipeline.mapping.mapping import FieldMapping
 from ticket_pipeline.mapping.rules import ID_FIELD
 from ticket_pipeline.model.change import Change, Held, Outcome
@@ -113,13 +115,21 @@ class SqlDestination:
         try:
             yield from self._looked_at()
         except TicketPipelineError as error:
-            yield Finding(level=Level.ERROR, what="sql", seen=str(error), remedy=_remedy(error))
+            yield Finding(
+                level=Level.ERROR,
+                what="sql",
+                seen=str(error).removeprefix("sql: "),
+                remedy=_remedy(error),
+                transient=isinstance(error, TransientError),
+            )
 
     def close(self) -> None:
         """Close idle connections."""
         self.engine.dispose()
 
     def _present(self) -> bool:
+        if awaited_file(self.engine):
+            return False
         if not self._prepared:
             with self._transaction() as connection:
                 check_fit(connection, self._tables)
@@ -181,6 +191,11 @@ class SqlDestination:
             raise meaning(error) from error
 
     def _looked_at(self) -> Iterator[Finding]:
+        if file := awaited_file(self.engine):
+            yield Finding(level=Level.OK, what="sql: reachable", seen=f"{file} will be made by the first write")
+            yield Finding(level=Level.OK, what="sql: table", seen="will be created by the first write")
+            yield _rights_in(file.parent)
+            return
         with self._transaction() as connection:
             connection.execute(select(1))
         yield Finding(level=Level.OK, what="sql: reachable", seen=self.identity)
@@ -206,6 +221,13 @@ class SqlDestination:
                 connection.rollback()
         except RejectedError:
             return
+
+
+def _rights_in(folder: Path) -> Finding:
+    if os.access(folder, os.W_OK | os.X_OK):
+        return Finding(level=Level.OK, what="sql: rights", seen="its folder may be written")
+    remedy = f"give this user the right to write {folder}"
+    return Finding(level=Level.ERROR, what="sql: rights", seen=f"{folder} may not be written", remedy=remedy)
 
 
 def _remedy(error: TicketPipelineError) -> str:

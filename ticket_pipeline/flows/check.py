@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import cast
 
 from ticket_pipeline.destinations.base import Checkable, Destination
-from ticket_pipeline.errors import TicketPipelineError
+from ticket_pipeline.errors import TicketPipelineError, TransientError
 from ticket_pipeline.model.event import Event
 from ticket_pipeline.model.finding import Finding, Level
 from ticket_pipeline.wix.client import WixClient
@@ -15,20 +15,19 @@ from ticket_pipeline.wix.ticket_definitions import query_ticket_definitions
 _SKEW_NOTED, _SKEW_WRONG = 5.0, 60.0
 
 
-def check(wix: WixClient, destination: Destination, *, now: datetime) -> Iterator[Finding]:
-    """Look at Wix, the clock and the destination, without writing anything; stop asking a side that refuses."""
+def check(wix: WixClient, destination: Destination | None, *, now: datetime) -> Iterator[Finding]:
+    """Look at Wix, the clock and any destination, without writing anything; stop asking a side that refuses."""
     yield from _wix(wix)
     yield from _clock(wix, now=now)
-    yield from _destination(destination)
+    if destination is not None:
+        yield from _destination(destination)
 
 
 def _wix(wix: WixClient) -> Iterator[Finding]:
     try:
         found = next(iter(query_events(wix)), None)
     except TicketPipelineError as error:
-        yield Finding(
-            level=Level.ERROR, what="Wix: events", seen=str(error), remedy="mend this first, then check again"
-        )
+        yield _failed("Wix: events", error, remedy="mend this first, then check again")
         return
     events: tuple[Event, ...] = found.items if found else ()
     yield Finding(level=Level.OK, what="Wix: events", seen=f"reached; {len(events)} on the first page")
@@ -47,7 +46,7 @@ def _definitions(wix: WixClient, event_ids: list[str]) -> Finding:
     try:
         page = next(iter(query_ticket_definitions(wix, event_ids)), None)
     except TicketPipelineError as error:
-        return Finding(level=Level.ERROR, what=what, seen=str(error), remedy="give the credentials this right")
+        return _failed(what, error, remedy="give the credentials this right")
     return Finding(level=Level.OK, what=what, seen=f"readable; {len(page.items) if page else 0} of the first event")
 
 
@@ -67,4 +66,10 @@ def _destination(destination: Destination) -> Iterator[Finding]:
     try:
         yield from cast("Checkable", destination).check()
     except TicketPipelineError as error:
-        yield Finding(level=Level.ERROR, what="destination", seen=str(error), remedy="mend this, then check again")
+        yield _failed("destination", error, remedy="mend this, then check again")
+
+
+def _failed(what: str, error: TicketPipelineError, *, remedy: str) -> Finding:
+    transient = isinstance(error, TransientError)
+    remedy = "nothing is wrong here; check again later" if transient else remedy
+    return Finding(level=Level.ERROR, what=what, seen=str(error), remedy=remedy, transient=transient)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.flows.sync_parts import SyncParts
 from ticket_pipeline.store import definitions, events, links, loads, records
+from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.links import Link, LinkState
 from ticket_pipeline.store.site_state import SiteState
 
@@ -22,17 +24,16 @@ class Work:
     unsettled: tuple[str, ...]
 
 
-def look_for_work(state: SiteState, destination: Destination) -> Work:
+def look_for_work(state: SiteState, sync: SyncParts | None) -> Work:
     """Tell, from what we remember alone, which events are there and which need a load or a last publish."""
     with state.reading() as tx:
         live = [event.id for event in events.all_events(tx, state.site) if event.sells_tickets]
         loaded = loads.completed(tx, state.site)
-        others = links.event_ids(tx, state.site, destination.identity).difference(live)
-        standing = links.read(tx, state.site, destination.identity, sorted(others))
+        unsettled = _standing(tx, state.site, sync.destination.identity, live) if sync else set()
     return Work(
         live=tuple(live),
         unloaded=tuple(each for each in live if each not in loaded),
-        unsettled=tuple(sorted({link.event_id for link in standing.values() if link.state is LinkState.LINKED})),
+        unsettled=tuple(sorted(unsettled)),
     )
 
 
@@ -52,6 +53,13 @@ def in_step(state: SiteState, destination: Destination, event_ids: Collection[st
     late = {each.event_id for each in wanted if not _written(linked.get(each.definition_id), each.content_hash)}
     late |= {link.event_id for each, link in linked.items() if each in dead and link.state is LinkState.LINKED}
     return [each for each in event_ids if each not in late]
+
+
+def _standing(tx: Transaction, site: str, destination: str, live: Collection[str]) -> set[str]:
+    """Tell which events beside the live ones have records that stand at the destination."""
+    others = links.event_ids(tx, site, destination).difference(live)
+    found = links.read(tx, site, destination, sorted(others)).values()
+    return {link.event_id for link in found if link.state is LinkState.LINKED}
 
 
 def _written(link: Link | None, content_hash: str) -> bool:

@@ -20,3 +20,5 @@ class Finding:
     what: str
     seen: str
     remedy: str | None = None
+    #: Whether it may be over by itself: of an error, to try again later is enough.
+    transient: bool = False

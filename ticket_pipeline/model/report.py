@@ -49,13 +49,13 @@ class LoadReport:
 class MapReport:
     """What mapping the live definitions of some events gave."""
 
-    records: int
-    changed: int
+    records: int = 0
+    changed: int = 0
     #: Sentences about what the destination cannot carry, by definition id.
-    losses: dict[str, tuple[str, ...]] = field(repr=False)
-    refused: tuple[Refusal, ...]
+    losses: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    refused: tuple[Refusal, ...] = ()
     #: Records per event.
-    per_event: dict[str, int] = field(repr=False)
+    per_event: dict[str, int] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +72,8 @@ class Hold:
 class Plan:
     """What must change at the destination; nothing has happened yet."""
 
-    changes: tuple[Change, ...]
-    unchanged: int
+    changes: tuple[Change, ...] = ()
+    unchanged: int = 0
     hold: Hold | None = None
 
 
@@ -101,7 +101,7 @@ class PublishReport:
 class Drift:
     """How the destination differs from what we last wrote there."""
 
-    compared: int
+    compared: int = 0
     #: Ids of definitions whose record is gone from the destination.
     missing: tuple[str, ...] = ()
     #: Changes that would bring the edited records back.
@@ -117,15 +117,15 @@ class Drift:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcileReport:
-    """What a three-way comparison of Wix, state and destination found and did."""
+    """What a three-way comparison of Wix, state and destination found and did; without a sync, of the first two."""
 
     events: EventsReport
     loaded: LoadReport
-    mapped: MapReport
-    drift: Drift
+    mapped: MapReport = MapReport()
+    drift: Drift = Drift()
     #: What had to change at the destination, with old and new, before it was published.
-    planned: Plan
-    published: PublishReport
+    planned: Plan = Plan()
+    published: PublishReport = PublishReport()
 
     @property
     def untold(self) -> int:
@@ -151,15 +151,39 @@ class IngestReport:
 
 @dataclass(frozen=True, kw_only=True)
 class FollowReport:
-    """What following the landed webhooks, from inbox to destination, did."""
+    """What following the landed webhooks, from inbox to destination, did; without a sync, from inbox to state."""
 
     ingested: IngestReport
-    mapped: MapReport
-    published: PublishReport
     #: Events that were worked on: those just heard of, and those left over from before.
     event_ids: tuple[str, ...]
+    mapped: MapReport = MapReport()
+    published: PublishReport = PublishReport()
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
         """All that was left behind on the way."""
         return (*self.ingested.refused, *self.mapped.refused, *self.published.refused)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedCheck:
+    """An invariant that did not hold after a sync."""
+
+    asset: str
+    name: str
+    #: WARN or ERROR.
+    severity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncReport:
+    """What a sync did, flow by flow, and where Dagster shows it."""
+
+    events: EventsReport
+    loaded: LoadReport
+    mapped: MapReport
+    #: `published.hold` is set when the plan waits for a person; nothing was written then.
+    published: PublishReport
+    failed_checks: tuple[FailedCheck, ...]
+    #: Dagster's ids of the runs, in their order.
+    run_ids: tuple[str, ...]

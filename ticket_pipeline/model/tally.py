@@ -46,13 +46,19 @@ class Tally:
     sale_end: datetime | None
     #: Of the definition, as read; orders two reads before their instants do.
     revision: int
-    #: When Wix was asked for it.
+    #: When Wix was asked for it; it tells what was so then, or later.
     read_at: datetime
     #: Per definition; grows with every read that is kept. 0: not kept yet.
     version: int = 0
+    #: Whether Wix knows no such definition any more; it is hidden then.
+    gone: bool = False
 
     def body(self) -> dict[str, Any]:
         """Give the counter's JSON (`GET /counters/<id>`, and each `data:` line of the stream); a contract."""
+        return {**self.shown(), "version": self.version, "read_at": _instant(self.read_at)}
+
+    def shown(self) -> dict[str, Any]:
+        """Give the part of the JSON that a reader sees: without version and instant of the read."""
         return {
             "definition_id": self.definition_id,
             "site": self.site,
@@ -65,8 +71,6 @@ class Tally:
             "minimum_price": self.minimum_price,
             "sale_start": _instant(self.sale_start),
             "sale_end": _instant(self.sale_end),
-            "version": self.version,
-            "read_at": _instant(self.read_at),
         }
 
 

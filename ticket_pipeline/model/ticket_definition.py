@@ -35,6 +35,8 @@ class Pricing:
     #: The fixed price, or the minimum of a guest price; None for options and none.
     price: Money | None = None
     options: tuple[PriceOption, ...] = ()
+    #: Of NONE: whether Wix says that there is nothing to pay.
+    free: bool = False
 
     @property
     def lowest(self) -> Money | None:
@@ -92,6 +94,8 @@ class TicketDefinition:
     created_at: datetime | None
     updated_at: datetime | None
     sales: Sales | None = None
+    #: Wix's word for how its event stands; only present when asked for.
+    event_status: str | None = None
     #: What Wix sent, as it was sent.
     body: Mapping[str, Any] = field(repr=False, compare=False)
 

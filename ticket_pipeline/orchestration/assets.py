@@ -29,19 +29,21 @@ from ticket_pipeline.orchestration.names import (
 )
 from ticket_pipeline.orchestration.reporting import marking_what_completed, report_partitions
 from ticket_pipeline.orchestration.watch import Watch
+from ticket_pipeline.settings import SiteSettings
 from ticket_pipeline.wiring import Site, Wiring
 
 #: Changes when a body does something else than before.
 CODE_VERSION = "1"
 _EVENTS_PAGE = "https://dev.wix.com/docs/api-reference/business-solutions/events/events-v3/query-events"
-_DEFINITIONS_PAGE = (
+DEFINITIONS_PAGE = (
     "https://dev.wix.com/docs/api-reference/business-solutions/events/ticket-definitions-v3/query-ticket-definitions"
 )
 #: The data version of the list of events, always the same: a new one would have Dagster call every event's partition
 #: unsynced, every five minutes; what changed for one event is for its own partition to tell.
 LIST_VERSION = "list"
-_POLICY = dg.BackfillPolicy.multi_run(EVENTS_PER_RUN)
-_BETA = r"Parameter `backfill_policy` of function `asset`"
+BACKFILLS = dg.BackfillPolicy.multi_run(EVENTS_PER_RUN)
+#: What Dagster says of backfill policies: they are stable since 1.10; the decorator's parameter alone is marked still.
+BETA = r"Parameter `backfill_policy` of function `asset`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,11 @@ class Parts:
     retries: int = RETRIES
 
     @property
+    def settings(self) -> SiteSettings:
+        """What was declared for the site."""
+        return self.wiring.pipeline.sites[self.names.site]
+
+    @property
     def site(self) -> Site:
         """Open the site's working parts."""
         return self.wiring.site(self.names.site)
@@ -65,9 +72,9 @@ class Parts:
 def site_assets(parts: Parts) -> list[dg.AssetsDefinition]:
     """Make the assets of one site; nothing is opened."""
     with warnings.catch_warnings():
-        # Backfill policies are stable since 1.10; the decorator's parameter alone is still marked.
-        warnings.filterwarnings("ignore", message=_BETA, category=dg.BetaWarning)
-        return [_events(parts), _ticket_definitions(parts), _external_records(parts), _ticket_sync(parts)]
+        warnings.filterwarnings("ignore", message=BETA, category=dg.BetaWarning)
+        of_sync = [_external_records(parts), _ticket_sync(parts)] if parts.settings.sync else []
+        return [_events(parts), _ticket_definitions(parts), *of_sync]
 
 
 def now() -> datetime:
@@ -92,7 +99,7 @@ def _events(parts: Parts) -> dg.AssetsDefinition:
         with explained(parts.watch):
             site = parts.site
             parts.watch.events = report = load_events(site.state, site.wix, now=now())
-            added, removed = align(context.instance, parts.names, look_for_work(site.state, site.destination))
+            added, removed = align(context.instance, parts.names, look_for_work(site.state, site.sync_parts))
             shown = metadata.of_events(report, rows.events(site))
             figures = {**shown, "partitions added": added, "partitions removed": removed}
             return dg.MaterializeResult(metadata=figures, data_version=dg.DataVersion(LIST_VERSION))
@@ -107,14 +114,14 @@ def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
         owners=[parts.names.owner],
         code_version=CODE_VERSION,
         partitions_def=parts.names.partitions,
-        backfill_policy=_POLICY,
+        backfill_policy=BACKFILLS,
         description="Every ticket definition of an event as last heard of from Wix, read completely: "
-        f"[Query Ticket Definitions (V3)]({_DEFINITIONS_PAGE}). A lower revision never overwrites a higher one.",
+        f"[Query Ticket Definitions (V3)]({DEFINITIONS_PAGE}). A lower revision never overwrites a higher one.",
         deps=[parts.names.key(WEBHOOK_INBOX), parts.names.key(EVENTS)],
         kinds={"wix", "python"},
         metadata={
             "dagster/column_schema": columns.TICKET_DEFINITIONS,
-            "source": dg.MetadataValue.url(_DEFINITIONS_PAGE),
+            "source": dg.MetadataValue.url(DEFINITIONS_PAGE),
         },
         retry_policy=retry_policy(parts.retry_delay, parts.retries),
     )
@@ -123,7 +130,7 @@ def _ticket_definitions(parts: Parts) -> dg.AssetsDefinition:
         with explained(watch):
             site = parts.site
             # Wix refuses a whole query that touches a draft; gone events and drafts are partitions while links stand.
-            readable = set(look_for_work(site.state, site.destination).live).intersection(events)
+            readable = set(look_for_work(site.state, site.sync_parts).live).intersection(events)
             with marking_what_completed(context, lambda ids: loaded_since(site.state, ids, since)):
                 report = load_definitions(site.state, site.wix, sorted(readable), now=since, progress=watch.progress)
             watch.loaded = report
@@ -145,7 +152,7 @@ def _external_records(parts: Parts) -> dg.AssetsDefinition:
         owners=[parts.names.owner],
         code_version=version,
         partitions_def=parts.names.partitions,
-        backfill_policy=_POLICY,
+        backfill_policy=BACKFILLS,
         description=f"The ticket definitions in the terms of the destination (`{_kind(parts)}`), by the declared "
         f"mapping `sites.{parts.names.site}.sync.mapping`. What cannot be mapped is a dead letter; the rest goes on.",
         deps=[parts.names.key(TICKET_DEFINITIONS), parts.names.key(EVENTS)],
@@ -173,7 +180,7 @@ def _ticket_sync(parts: Parts) -> dg.AssetsDefinition:
         owners=[parts.names.owner],
         code_version=CODE_VERSION,
         partitions_def=parts.names.partitions,
-        backfill_policy=_POLICY,
+        backfill_policy=BACKFILLS,
         description=f"What the destination (`{_kind(parts)}`) now holds: one record per ticket definition, found by "
         "the Wix id. Only what differs is written; too many deletes wait for `ticket-pipeline plan --approve`.",
         deps=[parts.names.key(EXTERNAL_RECORDS)],

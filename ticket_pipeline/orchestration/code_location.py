@@ -4,11 +4,14 @@ import dagster as dg
 
 from ticket_pipeline.orchestration.assets import Parts, site_assets
 from ticket_pipeline.orchestration.checks import site_checks
+from ticket_pipeline.orchestration.counter_assets import counter_assets
+from ticket_pipeline.orchestration.counter_checks import counter_checks
 from ticket_pipeline.orchestration.follow_job import follow_job
 from ticket_pipeline.orchestration.inbox_checks import inbox_checks
 from ticket_pipeline.orchestration.jobs import reconcile_job, refresh_job, schedules, sync_job
 from ticket_pipeline.orchestration.names import Names
 from ticket_pipeline.orchestration.new_events import new_events_sensor
+from ticket_pipeline.orchestration.order_sensor import order_sensor
 from ticket_pipeline.orchestration.webhook_inbox import webhook_inbox, webhook_sensor
 from ticket_pipeline.wiring import Wiring
 
@@ -28,12 +31,12 @@ def build(wiring: Wiring) -> dg.Definitions:
 
 def site_definitions(parts: Parts) -> dg.Definitions:
     """Make the definitions of one site."""
-    names = parts.names
+    names, counts = parts.names, parts.settings.counters is not None
     return dg.Definitions(
-        assets=[webhook_inbox(names), *site_assets(parts)],
-        asset_checks=[*site_checks(parts), *inbox_checks(parts)],
-        jobs=[sync_job(names), refresh_job(names), reconcile_job(parts), follow_job(parts)],
+        assets=[webhook_inbox(names), *site_assets(parts), *counter_assets(parts)],
+        asset_checks=[*site_checks(parts), *inbox_checks(parts), *counter_checks(parts)],
+        jobs=[sync_job(parts), refresh_job(names), reconcile_job(parts), follow_job(parts)],
         schedules=schedules(names),
-        sensors=[new_events_sensor(parts), webhook_sensor(parts)],
+        sensors=[new_events_sensor(parts), webhook_sensor(parts), *([order_sensor(parts)] if counts else [])],
         executor=dg.in_process_executor,
     )

@@ -38,6 +38,22 @@ TICKET_DEFINITIONS = dg.TableSchema(
     ]
 )
 
+TICKET_COUNTERS = dg.TableSchema(
+    columns=[
+        dg.TableColumn(
+            "definition_id", "text", "Wix's id of the ticket definition", dg.TableColumnConstraints(unique=True)
+        ),
+        dg.TableColumn("status", "text", "on_sale, low, sold_out, unlimited, scheduled, ended or hidden"),
+        dg.TableColumn("remaining", "integer", "tickets left; none when unlimited"),
+        dg.TableColumn("prices", "list", "name, value and currency of each price"),
+        dg.TableColumn("minimum_price", "boolean", "whether the price is the least one may pay"),
+        dg.TableColumn("sale_start", "instant", "when the sale starts"),
+        dg.TableColumn("sale_end", "instant", "when the sale ends"),
+        dg.TableColumn("version", "integer", "grows with every read that is kept"),
+        dg.TableColumn("read_at", "instant", "when Wix was asked for it"),
+    ]
+)
+
 _WIX_ID = dg.TableColumn(
     ID_FIELD, "text", "Wix's id of the ticket definition, 1-to-1, written once", dg.TableColumnConstraints(unique=True)
 )

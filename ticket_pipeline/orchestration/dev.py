@@ -15,7 +15,7 @@ from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.orchestration.code_location import LOCATION
 from ticket_pipeline.orchestration.instance import HOME_VARIABLE, dagster_home, initialised_instance, workspace_file
 from ticket_pipeline.orchestration.services import STOPPING, Service, ServiceDiedError, Supervisor, refuse_ports_in_use
-from ticket_pipeline.orchestration.sync import SyncReport, sync
+from ticket_pipeline.orchestration.sync import sync
 from ticket_pipeline.wiring import Wiring
 
 HOST = "127.0.0.1"
@@ -72,6 +72,7 @@ def sandbox_service(port: int, *arguments: str) -> Service:
     """Describe the sandbox as a service; `arguments` are those of `python -m ticket_pipeline.sandbox`."""
     return Service(
         name="sandbox",
+        title="box office",
         command=[sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), *arguments],
         ready_url=f"http://{HOST}:{port}/",
         port=port,
@@ -130,21 +131,7 @@ def _sync_all(wiring: Wiring, instance: dg.DagsterInstance, console: Console, wa
         except TransientError as error:
             console.print(f"[yellow]{site}: {_plain(error)}; Dagster tries again[/yellow]", soft_wrap=True)
         else:
-            _show(console, wiring, site, report)
-
-
-def _show(console: Console, wiring: Wiring, site: str, report: SyncReport) -> None:
-    terminal.show_synced(
-        console,
-        site,
-        wiring.site(site).destination.identity,
-        events=report.events,
-        loaded=report.loaded,
-        mapped=report.mapped,
-        published=report.published,
-    )
-    failed = ", ".join(f"{check.asset}.{check.name}" for check in report.failed_checks)
-    console.print(f"[yellow]checks failed: {failed}[/]" if failed else "synced; all checks passed")
+            terminal.show_synced(console, site, wiring.site(site).place, report)
 
 
 def _show_addresses(wiring: Wiring, console: Console, services: Sequence[Service]) -> None:
@@ -156,9 +143,10 @@ def _show_addresses(wiring: Wiring, console: Console, services: Sequence[Service
 def _addresses(wiring: Wiring, services: Sequence[Service]) -> Iterator[tuple[str, str]]:
     for service in services:
         if service.port is not None:
-            yield service.name, f"http://{HOST}:{service.port}{service.page}"
+            yield service.title or service.name, f"http://{HOST}:{service.port}{service.page}"
     for site in wiring.sites():
-        yield f"{site.name}, destination", site.destination.identity
+        if site.place:
+            yield f"{site.name}, destination", site.place
 
 
 @contextmanager

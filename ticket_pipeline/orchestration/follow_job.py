@@ -1,4 +1,4 @@
-"""The job that follows the webhooks: one run for all that has landed, from the inbox to the destination."""
+"""The job that follows the webhooks: one run for all that has landed, from the inbox to where it belongs."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,13 @@ from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 from ticket_pipeline.flows.follow import follow
 from ticket_pipeline.flows.inspect_work import look_for_work
 from ticket_pipeline.model.report import FollowReport
-from ticket_pipeline.orchestration import checks, inbox_checks, metadata, rows
+from ticket_pipeline.orchestration import checks, inbox_checks, metadata
 from ticket_pipeline.orchestration.assets import Parts, now
 from ticket_pipeline.orchestration.event_partitions import align
 from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
 from ticket_pipeline.orchestration.follow_runs import say_taken
-from ticket_pipeline.orchestration.names import EXTERNAL_RECORDS, TICKET_DEFINITIONS, TICKET_SYNC, Names
+from ticket_pipeline.orchestration.names import Names
+from ticket_pipeline.orchestration.reporting import mark_partitions
 from ticket_pipeline.store import inbox
 from ticket_pipeline.wiring import Site
 
@@ -23,8 +24,8 @@ _OF_EVENTS = "wix.events.v3.event_"
 
 
 def follow_job(parts: Parts) -> dg.JobDefinition:
-    """Bring what has landed, and what was left over, to the destination."""
-    names = parts.names
+    """Bring what has landed, and what was left over, into our state and to the destination, if there is one."""
+    names, where = parts.names, "to the destination" if parts.settings.sync else "into our state"
 
     @dg.op(name=f"{names.follow_job}_op", retry_policy=retry_policy(parts.retry_delay, parts.retries))
     def run_follow(context: dg.OpExecutionContext) -> None:
@@ -33,14 +34,14 @@ def follow_job(parts: Parts) -> dg.JobDefinition:
             with site.state.reading() as tx:
                 newest = inbox.last_seq(tx, site.name)
             say_taken(context.instance, context.run_id, newest)
-            report = follow(site.state, site.wix, site.mapping, site.destination, site.policy, now=now())
-            context.add_output_metadata(metadata.of_follow(report, site.destination.identity))
+            report = follow(site.state, site.wix, site.sync_parts, now=now())
+            context.add_output_metadata(metadata.of_follow(report, site.place))
             _mark(context, names, site, report)
             refuse_held(site.name, report.published.hold)
 
     @dg.job(
         name=names.follow_job,
-        description="Bring the webhooks that have landed, and no more than they touch, to the destination.",
+        description=f"Bring the webhooks that have landed, and no more than they touch, {where}.",
         tags={**names.tags, MAX_RUNTIME_SECONDS_TAG: str(LONGEST_RUN)},
         executor_def=dg.in_process_executor,
     )
@@ -53,14 +54,7 @@ def follow_job(parts: Parts) -> dg.JobDefinition:
 def _mark(context: dg.OpExecutionContext, names: Names, site: Site, report: FollowReport) -> None:
     """Mark the partitions that were worked on, and say how the inbox is now."""
     touched = _partitions(context.instance, names, site, report)
-    shown = {
-        TICKET_DEFINITIONS: rows.definitions(site, touched),
-        EXTERNAL_RECORDS: rows.records(site, touched),
-        TICKET_SYNC: {} if report.published.hold else rows.links(site, touched, report.published.per_event),
-    }
-    for asset, entries in shown.items():
-        for event_id, entry in entries.items():
-            context.log_event(dg.AssetMaterialization(names.key(asset), partition=event_id, metadata=entry))
+    mark_partitions(context, names, site, touched, report.published)
     for evaluation in (*checks.evaluations(names, site, touched), *inbox_checks.evaluations(names, site, at=now())):
         context.log_event(evaluation)  # type: ignore[arg-type] # it takes checks too, unsaid
 
@@ -70,6 +64,6 @@ def _partitions(instance: dg.DagsterInstance, names: Names, site: Site, report: 
     there = set(instance.get_dynamic_partitions(names.partitions_name))
     heard_of_events = any(topic.startswith(_OF_EVENTS) for topic in report.ingested.settled)
     if heard_of_events or not there.issuperset(report.event_ids):
-        align(instance, names, look_for_work(site.state, site.destination))
+        align(instance, names, look_for_work(site.state, site.sync_parts))
         there = set(instance.get_dynamic_partitions(names.partitions_name))
     return [each for each in report.event_ids if each in there]

@@ -7,31 +7,25 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from ticket_pipeline.flows.inspect_work import look_for_work
 from ticket_pipeline.flows.reconcile import reconcile
 from ticket_pipeline.model.report import ReconcileReport
-from ticket_pipeline.orchestration import metadata, rows
+from ticket_pipeline.orchestration import counter_checks, metadata, rows
 from ticket_pipeline.orchestration.assets import LIST_VERSION, Parts, now
 from ticket_pipeline.orchestration.event_partitions import align
 from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
-from ticket_pipeline.orchestration.metadata import Metadata
-from ticket_pipeline.orchestration.names import (
-    EVENTS,
-    EXTERNAL_RECORDS,
-    PARTITIONED,
-    TICKET_DEFINITIONS,
-    TICKET_SYNC,
-    Names,
-)
+from ticket_pipeline.orchestration.names import EVENTS, Names, synced
+from ticket_pipeline.orchestration.reporting import mark_partitions
 from ticket_pipeline.wiring import Site
 
 EVERY_FIVE_MINUTES = "*/5 * * * *"
 NIGHTLY = "17 3 * * *"
 
 
-def sync_job(names: Names) -> UnresolvedAssetJobDefinition:
-    """Bring some events from Wix to the destination, and check them."""
+def sync_job(parts: Parts) -> UnresolvedAssetJobDefinition:
+    """Bring some events from Wix to the destination, if there is one, and check them."""
+    names, onwards = parts.names, ", map them, publish what differs" if parts.settings.sync else ""
     return dg.define_asset_job(
         names.sync_job,
-        selection=dg.AssetSelection.assets(*(names.key(each) for each in PARTITIONED)),
-        description="Load the ticket definitions of some events, map them, publish what differs, check.",
+        selection=dg.AssetSelection.assets(*(names.key(each) for each in synced(parts.settings))),
+        description=f"Load the ticket definitions of some events{onwards}, check.",
         tags=names.tags,
     )
 
@@ -49,20 +43,21 @@ def refresh_job(names: Names) -> UnresolvedAssetJobDefinition:
 def reconcile_job(parts: Parts) -> dg.JobDefinition:
     """Compare Wix, state and destination of the whole site, and repair what differs."""
     names = parts.names
+    onwards = ", look for drift at the destination, repair it as declared" if parts.settings.sync else ""
 
     @dg.op(name=f"{names.reconcile_job}_op", retry_policy=retry_policy(parts.retry_delay, parts.retries))
     def run_reconcile(context: dg.OpExecutionContext) -> None:
         with explained(parts.watch):
             site = parts.site
-            report = reconcile(site.state, site.wix, site.mapping, site.destination, site.policy, now=now())
-            align(context.instance, names, look_for_work(site.state, site.destination))
-            context.add_output_metadata(metadata.of_reconcile(report, site.destination.identity))
+            report = reconcile(site.state, site.wix, site.sync_parts, now=now())
+            align(context.instance, names, look_for_work(site.state, site.sync_parts))
+            context.add_output_metadata(metadata.of_reconcile(report, site.place))
             _report(context, parts, site, report)
             refuse_held(site.name, report.published.hold)
 
     @dg.job(
         name=names.reconcile_job,
-        description="Read the whole site again, look for drift at the destination, repair it as declared.",
+        description=f"Read the whole site again{onwards}.",
         tags=names.tags,
     )
     def reconcile_whole_site() -> None:
@@ -94,19 +89,14 @@ def _report(context: dg.OpExecutionContext, parts: Parts, site: Site, report: Re
     context.log_event(
         dg.AssetMaterialization(names.key(EVENTS), metadata=listed, tags={DATA_VERSION_TAG: LIST_VERSION})
     )
-    touched = _touched(context.instance, names, report)
-    written = report.published.per_event
-    of_asset: dict[str, dict[str, Metadata]] = {
-        TICKET_DEFINITIONS: rows.definitions(site, touched),
-        EXTERNAL_RECORDS: rows.records(site, touched),
-        TICKET_SYNC: {} if report.published.hold else rows.links(site, touched, written),
-    }
-    for asset, shown in of_asset.items():
-        for event_id, entry in shown.items():
-            context.log_event(dg.AssetMaterialization(names.key(asset), partition=event_id, metadata=entry))
+    touched = _touched(context.instance, names, synced(parts.settings)[-1], report)
+    mark_partitions(context, names, site, touched, report.published)
+    if parts.settings.counters:
+        for evaluation in counter_checks.evaluations(names, site, at=now()):
+            context.log_event(evaluation)  # type: ignore[arg-type] # it takes checks too, unsaid
 
 
-def _touched(instance: dg.DagsterInstance, names: Names, report: ReconcileReport) -> list[str]:
-    marked = instance.get_materialized_partitions(names.key(TICKET_SYNC))
+def _touched(instance: dg.DagsterInstance, names: Names, last: str, report: ReconcileReport) -> list[str]:
+    marked = instance.get_materialized_partitions(names.key(last))
     there = instance.get_dynamic_partitions(names.partitions_name)
     return [each for each in there if each in report.published.per_event or each not in marked]

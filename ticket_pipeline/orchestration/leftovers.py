@@ -34,9 +34,13 @@ def look(
 
 
 def _events(site: Site) -> set[str]:
+    """Tell which events are not mapped or published as they are; what the inbox asks for, it remembers itself."""
+    sync = site.sync_parts
+    if sync is None:
+        return set()
     with site.state.reading() as tx:
-        unpublished = unsettled.unpublished(tx, site.name, site.destination.identity)
-        return unpublished | unsettled.unmapped(tx, site.name, site.mapping.fingerprint)
+        unpublished = unsettled.unpublished(tx, site.name, sync.destination.identity)
+        return unpublished | unsettled.unmapped(tx, site.name, sync.mapping.fingerprint)
 
 
 def _somebody_works(instance: dg.DagsterInstance, names: Names) -> bool:

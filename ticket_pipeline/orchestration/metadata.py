@@ -8,6 +8,7 @@ from itertools import islice
 import dagster as dg
 
 from ticket_pipeline.mapping.rules import ID_FIELD
+from ticket_pipeline.model.counting import CountReport
 from ticket_pipeline.model.event import Event
 from ticket_pipeline.model.record import Record, Value
 from ticket_pipeline.model.report import (
@@ -47,7 +48,7 @@ def of_events(report: EventsReport, events: Sequence[Event]) -> Metadata:
         "gone": len(report.gone),
         "requests": report.requests,
         "preview": table(_event_row(event) for event in events),
-        **_refused(report.refused),
+        **refused(report.refused),
     }
 
 
@@ -62,7 +63,7 @@ def of_load(report: LoadReport) -> Metadata:
         "deleted": report.deleted,
         "missed webhooks": report.gaps,
         "requests": report.requests,
-        **_refused(report.refused),
+        **refused(report.refused),
     }
 
 
@@ -77,7 +78,7 @@ def of_mapping(report: MapReport, fingerprint: str) -> Metadata:
         "cannot be carried whole": len(lossy),
         "mapping": fingerprint[:12],
         **({"losses": table(lossy)} if lossy else {}),
-        **_refused(report.refused),
+        **refused(report.refused),
     }
 
 
@@ -90,20 +91,26 @@ def of_publish(report: PublishReport, destination: str) -> Metadata:
         "deleted": report.deleted,
         "unchanged": report.unchanged,
         "destination": destination,
-        **_refused(report.refused),
+        **refused(report.refused),
     }
 
 
-def of_reconcile(report: ReconcileReport, destination: str) -> Metadata:
-    """Show a reconcile: what it read, how far the destination had drifted, what was mended."""
+def of_reconcile(report: ReconcileReport, destination: str | None) -> Metadata:
+    """Show a reconcile: what it read, and of a destination how far it had drifted and what was mended."""
+    read: Metadata = {
+        "events": report.loaded.events,
+        "definitions": report.loaded.definitions,
+        "requests": report.events.requests + report.loaded.requests,
+    }
+    return read if destination is None else {**read, **_mended(report, destination)}
+
+
+def _mended(report: ReconcileReport, destination: str) -> Metadata:
     edited: list[Row] = [
         {"definition": change.definition_id, "edited fields": ", ".join(each.field for each in change.fields)}
         for change in report.drift.edited
     ]
     return {
-        "events": report.loaded.events,
-        "definitions": report.loaded.definitions,
-        "requests": report.events.requests + report.loaded.requests,
         "records compared": report.drift.compared,
         "missing at the destination": len(report.drift.missing),
         "edited at the destination": len(edited),
@@ -113,7 +120,19 @@ def of_reconcile(report: ReconcileReport, destination: str) -> Metadata:
     }
 
 
-def of_follow(report: FollowReport, destination: str) -> Metadata:
+def of_count(report: CountReport) -> Metadata:
+    """Show a count, of all events of the run together."""
+    return {
+        "counters read (whole run)": len(report.kept),
+        "changed": len(report.changed),
+        "gone": len(report.gone),
+        "requests": report.requests,
+        **({"slowest request, seconds": round(max(report.latencies), 3)} if report.latencies else {}),
+        **refused(report.refused),
+    }
+
+
+def of_follow(report: FollowReport, destination: str | None) -> Metadata:
     """Show what following the webhooks did."""
     settled: list[Row] = [
         {"topic": topic, "webhooks": count} for topic, count in sorted(report.ingested.settled.items())
@@ -122,11 +141,10 @@ def of_follow(report: FollowReport, destination: str) -> Metadata:
         "webhooks": sum(report.ingested.settled.values()),
         "missed webhooks": report.ingested.gaps,
         "events": len(report.event_ids),
-        "records": report.mapped.records,
         "requests": report.ingested.requests,
         **({"topics": table(settled)} if settled else {}),
-        **of_publish(report.published, destination),
-        **_refused(report.refused),
+        **({"records": report.mapped.records, **of_publish(report.published, destination)} if destination else {}),
+        **refused(report.refused),
     }
 
 
@@ -166,11 +184,12 @@ def _event_row(event: Event) -> Row:
     }
 
 
-def _refused(refused: Sequence[Refusal]) -> Metadata:
-    if not refused:
+def refused(refusals: Sequence[Refusal]) -> Metadata:
+    """Show what was left behind."""
+    if not refusals:
         return {"refused": 0}
-    rows = ({"subject": each.subject, "code": each.code, "reason": each.reason} for each in refused)
-    return {"refused": len(refused), "refusals": table(rows)}
+    rows = ({"subject": each.subject, "code": each.code, "reason": each.reason} for each in refusals)
+    return {"refused": len(refusals), "refusals": table(rows)}
 
 
 def _cell(value: Value) -> str | int | bool | None:

@@ -4,17 +4,25 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from ticket_pipeline.settings import SiteSettings
+
 EVENTS = "events"
 WEBHOOK_INBOX = "webhook_inbox"
 TICKET_DEFINITIONS = "ticket_definitions"
 EXTERNAL_RECORDS = "external_records"
 TICKET_SYNC = "ticket_sync"
-#: The assets that have one partition per Wix event, in the order of the river.
+TICKET_COUNTERS = "ticket_counters"
+#: The assets of a sync, which have one partition per Wix event, in the order of the river.
 PARTITIONED = (TICKET_DEFINITIONS, EXTERNAL_RECORDS, TICKET_SYNC)
 #: How many events one run of a backfill, or of the sensor, takes.
 EVENTS_PER_RUN = 100
 #: A tag of every run of a site's jobs.
 SITE_TAG = "ticket_pipeline/site"
+
+
+def synced(settings: SiteSettings) -> tuple[str, ...]:
+    """Name the assets a sync of the site brings up, in order; without a destination it ends at the definitions."""
+    return PARTITIONED if settings.sync else PARTITIONED[:1]
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Names:
 
     @property
     def sync_job(self) -> str:
-        """The job that brings some events from Wix to the destination."""
+        """The job that brings some events from Wix to the destination, if there is one."""
         return f"{self.site}_sync"
 
     @property
@@ -55,13 +63,18 @@ class Names:
 
     @property
     def follow_job(self) -> str:
-        """The job that brings landed webhooks to the destination."""
+        """The job that brings landed webhooks to the destination, if there is one."""
         return f"{self.site}_follow"
 
     @property
     def webhook_sensor(self) -> str:
         """The sensor that asks for the webhooks to be followed."""
         return f"{self.site}_webhooks"
+
+    @property
+    def order_sensor(self) -> str:
+        """The sensor that tells of counters that moved, and heals those that nobody read."""
+        return f"{self.site}_orders"
 
     @property
     def sensor(self) -> str:

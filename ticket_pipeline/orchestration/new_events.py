@@ -17,7 +17,7 @@ from dagster._core.storage.tags import (
 from ticket_pipeline.flows.inspect_work import look_for_work
 from ticket_pipeline.flows.plan import hold
 from ticket_pipeline.orchestration.assets import Parts, now
-from ticket_pipeline.orchestration.names import EVENTS_PER_RUN, TICKET_SYNC, Names
+from ticket_pipeline.orchestration.names import EVENTS_PER_RUN, Names, synced
 from ticket_pipeline.wiring import Site
 
 EVERY_SECONDS = 30
@@ -73,7 +73,7 @@ def evaluate(
     partitions = instance.get_dynamic_partitions(names.partitions_name)
     wanted = _wanted(instance, names, site)
     attempts = {each: made for each, made in _read(cursor).items() if each in wanted}
-    busy = under_way(instance, names, partitions)
+    busy = _under_way(instance, names, synced(site.settings)[-1], partitions)
     due = {each for each in wanted - busy if each not in attempts or attempts[each].due <= at.timestamp()}
     stretches = list(_stretches(partitions, due))
     for each in due.intersection(partitions):
@@ -87,11 +87,11 @@ def evaluate(
     )
 
 
-def under_way(instance: dg.DagsterInstance, names: Names, partitions: Sequence[str]) -> set[str]:
-    """Tell which partitions a run is queued or at work for, whoever started it."""
+def _under_way(instance: dg.DagsterInstance, names: Names, last: str, partitions: Sequence[str]) -> set[str]:
+    """Tell which partitions a run is queued or at work for, up to the last asset, whoever started it."""
     found: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY)):
-        ours = run.job_name == names.sync_job or names.key(TICKET_SYNC) in (run.asset_selection or ())
+        ours = run.job_name == names.sync_job or names.key(last) in (run.asset_selection or ())
         if ours:
             found.update(_covered(run.tags, partitions))
     return found
@@ -103,10 +103,10 @@ def range_tags(first: str, last: str) -> dict[str, str]:
 
 
 def _wanted(instance: dg.DagsterInstance, names: Names, site: Site) -> set[str]:
-    work = look_for_work(site.state, site.destination)
-    synced = instance.get_materialized_partitions(names.key(TICKET_SYNC))
-    wanted = {each for each in work.live if each not in synced} | set(work.unloaded)
-    if hold(site.state, site.destination, site.policy) is None:
+    work = look_for_work(site.state, site.sync_parts)
+    done = instance.get_materialized_partitions(names.key(synced(site.settings)[-1]))
+    wanted = {each for each in work.live if each not in done} | set(work.unloaded)
+    if work.unsettled and hold(site.state, site.destination, site.policy) is None:
         wanted |= set(work.unsettled)
     return wanted
 

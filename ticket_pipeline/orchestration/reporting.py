@@ -5,7 +5,11 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from ticket_pipeline.model.report import PublishReport
+from ticket_pipeline.orchestration import rows
 from ticket_pipeline.orchestration.metadata import DETAILED, Metadata
+from ticket_pipeline.orchestration.names import EXTERNAL_RECORDS, TICKET_DEFINITIONS, TICKET_SYNC, Names
+from ticket_pipeline.wiring import Site
 
 
 def report_partitions(
@@ -24,6 +28,19 @@ def report_partitions(
     # The page of the columns reads the newest materialization only, which may be that of any partition.
     shared = {"dagster/column_lineage": lineage} if lineage and len(shown) <= DETAILED else {}
     return dg.MaterializeResult(metadata={**of_run, **shared})
+
+
+def mark_partitions(
+    context: dg.OpExecutionContext, names: Names, site: Site, event_ids: Sequence[str], published: PublishReport
+) -> None:
+    """Mark, in a run that is no run of the assets, the partitions it worked on; a held plan has published none."""
+    shown = {TICKET_DEFINITIONS: rows.definitions(site, event_ids)}
+    if site.sync_parts:
+        shown[EXTERNAL_RECORDS] = rows.records(site, event_ids)
+        shown[TICKET_SYNC] = {} if published.hold else rows.links(site, event_ids, published.per_event)
+    for asset, entries in shown.items():
+        for event_id, entry in entries.items():
+            context.log_event(dg.AssetMaterialization(names.key(asset), partition=event_id, metadata=entry))
 
 
 @contextmanager

@@ -36,6 +36,8 @@ class Service:
 
     name: str
     command: Sequence[str]
+    #: What it is called where people read its address; its name, if nothing is said.
+    title: str = ""
     #: Answers once the service is ready; None: it is as soon as it runs.
     ready_url: str | None = None
     #: The port it listens on, and the option that chooses another.

@@ -1,7 +1,6 @@
 """Sync: the site's assets run through Dagster in this process, so that the run and its lineage show in the UI."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -9,7 +8,7 @@ from dagster._core.events import RunFailureReason
 
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.flows.progress import Progress, unwatched
-from ticket_pipeline.model.report import EventsReport, LoadReport, MapReport, PublishReport
+from ticket_pipeline.model.report import EventsReport, FailedCheck, LoadReport, MapReport, PublishReport, SyncReport
 from ticket_pipeline.orchestration.assets import Parts
 from ticket_pipeline.orchestration.code_location import site_definitions
 from ticket_pipeline.orchestration.names import Names
@@ -32,31 +31,6 @@ _NOTHING_LOADED = LoadReport(
     requests=0,
     per_event={},
 )
-_NOTHING_MAPPED = MapReport(records=0, changed=0, losses={}, refused=(), per_event={})
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailedCheck:
-    """An invariant that did not hold after the sync."""
-
-    asset: str
-    name: str
-    #: WARN or ERROR.
-    severity: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SyncReport:
-    """What a sync did, flow by flow, and where Dagster shows it."""
-
-    events: EventsReport
-    loaded: LoadReport
-    mapped: MapReport
-    #: `published.hold` is set when the plan waits for a person; nothing was written then.
-    published: PublishReport
-    failed_checks: tuple[FailedCheck, ...]
-    #: Dagster's ids of the runs, in their order.
-    run_ids: tuple[str, ...]
 
 
 def sync(
@@ -69,7 +43,7 @@ def sync(
     retry_delay: float = 2.0,
     retries: int = 0,
 ) -> SyncReport:
-    """Bring the site, or one of its events, from Wix to the destination; safe beside other processes doing so.
+    """Bring the site, or one of its events, from Wix to the destination, if there is one; safe beside other processes.
 
     Somebody waits for it, so an asset is not tried again beyond what the client of each system tries by itself.
 
@@ -91,7 +65,7 @@ def sync(
     return SyncReport(
         events=watch.events or _NO_EVENTS,
         loaded=watch.loaded or _NOTHING_LOADED,
-        mapped=watch.mapped or _NOTHING_MAPPED,
+        mapped=watch.mapped or MapReport(),
         published=watch.published or PublishReport(),
         failed_checks=tuple(check for run in runs for check in _failed_checks(run)),
         run_ids=tuple(run.run_id for run in runs),

@@ -20,6 +20,9 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--requests-per-minute", type=int)
     parser.add_argument("--webhook-url", action="append", default=[], help="tell this address; may be repeated")
+    parser.add_argument("--counter-server-url", help="the pipeline's own server, for the box office")
+    parser.add_argument("--dagster-url", help="Dagster's pages, to link to")
+    parser.add_argument("--ticketing-database", type=Path, help="a SQLite file whose table `tickets` is shown")
     parser.add_argument("--resend-scale", type=float, default=1.0, help="0.001 makes a minute 60 ms")
     given = parser.parse_args()
     settings = SandboxSettings(
@@ -30,6 +33,9 @@ def main() -> None:
         requests_per_minute=given.requests_per_minute,
         webhook_urls=tuple(given.webhook_url),
         resend_scale=given.resend_scale,
+        counter_server_url=given.counter_server_url,
+        dagster_url=given.dagster_url,
+        ticketing_database=given.ticketing_database,
         faults=Faults(latency_ms=given.latency_ms),
     )
     serve(settings, host=given.host, port=given.port)

@@ -19,6 +19,7 @@ from ticket_pipeline.sandbox.routes import (
     home,
     oauth,
     orders,
+    site,
     ticket_definitions,
     webhooks,
 )
@@ -32,12 +33,13 @@ OPERATIONS = (
     *control.OPERATIONS,
     *event_control.OPERATIONS,
     *webhooks.OPERATIONS,
+    *site.OPERATIONS,
 )
 
 
 def build_app(settings: SandboxSettings, clock: Callable[[], datetime] = utc_now) -> Starlette:
     """Build a Wix on your desk; `app.state.desk` holds its world, counts and faults."""
-    routes = [home.home_route(OPERATIONS), *(r for operation in OPERATIONS for r in operation.routes())]
+    routes = [*site.ROUTES, home.home_route(OPERATIONS), *(r for operation in OPERATIONS for r in operation.routes())]
     desk = Desk(settings, clock)
 
     @asynccontextmanager

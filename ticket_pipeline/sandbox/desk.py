@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
+from threading import Event
+from uuid import uuid4
 
 from ticket_pipeline.sandbox.changes import Change
 from ticket_pipeline.sandbox.definition_query import DefinitionQueries
@@ -27,6 +29,9 @@ class Desk:
     def __init__(self, settings: SandboxSettings, clock: Callable[[], datetime]) -> None:
         self.settings = settings
         self.clock = clock
+        #: another one in each process, so that what a page remembers of the last one is not taken for this one's
+        self.started = uuid4().hex[:8]
+        self.closing = Event()
         self.world = World(Storage(settings.database), clock, settings.seed)
         self.queries = DefinitionQueries(self.world)
         self.cursors = Cursors()
@@ -47,6 +52,7 @@ class Desk:
 
     def close(self) -> None:
         """Stop sending webhooks and let go of the database."""
+        self.closing.set()
         self._senders.stop()
         self.webhooks.shut()
         self.world.close()

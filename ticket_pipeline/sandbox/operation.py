@@ -31,6 +31,8 @@ class Call:
 
 
 Handler = Callable[[Call], Document]
+#: What a browser says of a request that no foreign page caused; other clients say nothing.
+OURS = frozenset({"same-origin", "none"})
 NOBODY = Caller(budget="", reads_drafts=False)
 
 
@@ -82,6 +84,8 @@ class Operation:
         return self._result(desk, request, raw)
 
     def _result(self, desk: Desk, request: Request, raw: bytes) -> Document:
+        if self.own and self.method != "GET" and request.headers.get("sec-fetch-site", "none") not in OURS:
+            raise plain(403, "Only the sandbox's own pages may do this")
         caller = NOBODY
         if self.guarded:
             caller = desk.doorkeeper.admit(request.headers)

@@ -67,6 +67,12 @@ def cancel(order_number: str, *, base_url: str = SANDBOX_URL) -> Document:
     return ask("POST", "/sandbox/cancel", {"orderNumber": order_number}, base_url=base_url)
 
 
+def rush(event_id: str | None = None, *, orders: int = 100, seconds: int = 5, base_url: str = SANDBOX_URL) -> Document:
+    """Place many orders within seconds, for one event or for all; comes back when it is over."""
+    body = {"orders": orders, "seconds": seconds, **({} if event_id is None else {"eventId": event_id})}
+    return _part(ask("POST", "/sandbox/rush", body, base_url=base_url), "rush")
+
+
 #: What can be done, by the name under which the command line offers it.
 ACTIONS: Mapping[str, Callable[..., Document]] = {
     "create": create,
@@ -75,6 +81,7 @@ ACTIONS: Mapping[str, Callable[..., Document]] = {
     "buy": buy,
     "hold": hold,
     "cancel": cancel,
+    "rush": rush,
 }
 
 

@@ -1,12 +1,16 @@
 """How a sandbox is set up, and the credentials it accepts unless told otherwise."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.sandbox.faults import Faults
 from ticket_pipeline.sandbox.published_key import SANDBOX_WEBHOOK_PRIVATE_KEY
 from ticket_pipeline.sandbox.webhooks.faults import WebhookFaults
+
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/%?=&-]*)?")
 
 SANDBOX_API_KEY = "sandbox-api-key"
 SANDBOX_SITE_ID = "5a4db0c5-0001-4000-8000-000000000001"
@@ -49,3 +53,19 @@ class SandboxSettings:
     #: how many webhooks are sent at once; with 1 they go out in order
     webhook_senders: int = 4
     webhook_faults: WebhookFaults = field(default_factory=WebhookFaults)
+    #: the pipeline's own server, where the box office's counters come from, such as http://127.0.0.1:8787
+    counter_server_url: str | None = None
+    #: where Dagster's pages are
+    dagster_url: str | None = None
+    #: a SQLite file whose table `tickets` the box office shows, as the external ticketing system would
+    ticketing_database: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an address that could be anything else in a page.
+
+        Raises:
+            ConfigError: naming it.
+        """
+        for url in (self.counter_server_url, self.dagster_url):
+            if url is not None and not ADDRESS.fullmatch(url):
+                raise ConfigError(f"sandbox: {url!r} is no address; give one such as http://127.0.0.1:8787")

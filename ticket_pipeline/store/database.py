@@ -64,6 +64,17 @@ class Database:
         with explained(self.url_label), self._reader.connect() as tx:
             yield tx
 
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """Open a connection of its own for the block, outside of all transactions.
+
+        Raises:
+            TransientError, ConfigError: the database cannot be reached, or breaks off.
+        """
+        with explained(self.url_label), self._engine.connect() as connection:
+            connection.detach()
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()

@@ -61,6 +61,15 @@ def get(tx: Transaction, site: str, event_id: str) -> Event | None:
     return None if body is None else parse_event(body)
 
 
+def known(tx: Transaction, site: str, event_ids: Collection[str]) -> dict[str, Event | None]:
+    """Read these events; None stands for one that is gone, those never seen are left out."""
+    found: dict[str, Event | None] = {}
+    for condition in among(_T.id, event_ids):
+        for event_id, body, gone_at in tx.execute(select(_T.id, _T.body, _T.gone_at).where(_T.site == site, condition)):
+            found[event_id] = parse_event(body) if gone_at is None else None
+    return found
+
+
 def content_hashes(tx: Transaction, site: str) -> dict[str, str]:
     """Tell what each event's content is known by, gone ones too."""
     return dict(tx.execute(select(_T.id, _T.content_hash).where(_T.site == site)).all())

@@ -146,6 +146,19 @@ def after(tx: Transaction, site: str, seq: int, limit: int) -> list[Entry]:
     return _entries(tx, select(inbox).where(_T.site == site, _T.seq > seq).order_by(_T.seq).limit(limit))
 
 
+def numbers(tx: Transaction, site: str, keys: Collection[str]) -> dict[str, int]:
+    """Tell the numbers of the entries with these keys; those that did not land are left out."""
+    found: dict[str, int] = {}
+    for condition in among(_T.key, keys):
+        found.update(tx.execute(select(_T.key, _T.seq).where(_T.site == site, condition)).all())
+    return found
+
+
+def of_entity(tx: Transaction, site: str, entity_id: str) -> list[Entry]:
+    """Read the entries about one entity, whatever became of them, in order."""
+    return _entries(tx, select(inbox).where(_T.site == site, _T.entity_id == entity_id).order_by(_T.seq))
+
+
 def _is_waiting() -> ColumnElement[bool]:
     # As text, not as a parameter, so that the partial index is seen to fit.
     return _T.state == text("'landed'")

@@ -195,27 +195,30 @@ tallies = Table(
     Column("seq", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    # What a reader sees, without version and instant of the read.
     Column("body", Json, nullable=False),
     Column("read_at", Instant, nullable=False),
+    # How often the body became another, since the first.
+    Column("gone", Boolean, nullable=False),
+    Column("changes", BigInteger, nullable=False),
     Index("tallies_by_seq", "seq", unique=True),
 )
 
 tally_changes = Table(
     "tally_changes",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("site", Text, nullable=False),
-    Column("definition_id", Text, nullable=False),
-    Column("version", BigInteger, nullable=False),
+    Column("site", Text, primary_key=True),
+    Column("definition_id", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
     Column("body", Json, nullable=False),
-    # What had it read (a topic, a timer, a sweep), which inbox entry, and when that came.
+    # What had it read (a topic, a timer, a sweep), when that came, and which inbox entry.
     Column("why", Words, nullable=False),
+    Column("caused_at", Instant, nullable=False),
     Column("inbox_seq", BigInteger),
-    Column("caused_at", Instant),
     Column("read_at", Instant, nullable=False),
     Column("answered_at", Instant, nullable=False),
     Column("pushed_at", Instant),
-    Index("tally_changes_by_definition", "site", "definition_id", "id"),
 )
 
 announcements = Table(
@@ -245,10 +248,22 @@ receipts = Table(
     Column("channel", Text, primary_key=True),
     # A keyed hash of the normalised address: never the address.
     Column("recipient", Text, primary_key=True),
+    # Of what identifies the person on whatever channel.
+    Column("person", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("code", Text),
     Column("attempts", Integer, nullable=False),
     Column("at", Instant, nullable=False),
+    Index(
+        "receipts_told_once",
+        "site",
+        "event_id",
+        "sale_start",
+        "person",
+        unique=True,
+        sqlite_where=text("state IN ('claimed', 'sent', 'unknown')"),
+        postgresql_where=text("state IN ('claimed', 'sent', 'unknown')"),
+    ),
 )
 
 suppressions = Table(
@@ -258,4 +273,6 @@ suppressions = Table(
     Column("recipient", Text, primary_key=True),
     Column("why", Words, nullable=False),
     Column("at", Instant, nullable=False),
+    # When the marketing tool took it; NULL: it is remembered here only.
+    Column("passed_on_at", Instant),
 )

@@ -17,6 +17,10 @@ class SiteState:
         """Open a transaction; see `Database.writing`."""
         return self.database.writing()
 
+    def noting(self) -> AbstractContextManager[Transaction]:
+        """Open a cheaper transaction for what a power cut may take back; see `Database.noting`."""
+        return self.database.noting()
+
     def reading(self) -> AbstractContextManager[Transaction]:
         """Open a view; see `Database.reading`."""
         return self.database.reading()

@@ -14,8 +14,13 @@ Newer = Callable[[Columns, Columns], ColumnElement[bool]]
 
 
 def insert_into(tx: Connection, table: Table) -> Insert:
-    """Start an INSERT that can have an ON CONFLICT; PostgreSQL's has the same methods under another class."""
-    if tx.dialect.name == "postgresql":
+    """Start an INSERT that can have an ON CONFLICT."""
+    return insert_for(tx.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> Insert:
+    """Start one for a dialect by its name; PostgreSQL's has the same methods under another class."""
+    if dialect == "postgresql":
         return cast("Insert", postgresql.insert(table))
     return sqlite.insert(table)
 

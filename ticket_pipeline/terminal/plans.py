@@ -37,9 +37,10 @@ def show_changes(console: Console, changes: Iterable[Change], *, every_field: bo
         _show_change(console, change, every_field=every_field)
 
 
-def show_heading(console: Console, site: str, destination: str) -> None:
-    """Say what is brought where."""
-    console.print(f"[bold]{escape(site)}[/] -> {escape(destination)}", highlight=False, soft_wrap=True)
+def show_heading(console: Console, site: str, destination: str | None) -> None:
+    """Say what is brought where; a site without a sync is brought nowhere."""
+    where = f" -> {escape(destination)}" if destination else ""
+    console.print(f"[bold]{escape(site)}[/]{where}", highlight=False, soft_wrap=True)
 
 
 def _show_change(console: Console, change: Change, *, every_field: bool) -> None:

@@ -9,13 +9,11 @@ from rich.table import Table
 from ticket_pipeline.flows.replay import Selection
 from ticket_pipeline.model.finding import Finding, Level
 from ticket_pipeline.model.report import (
-    EventsReport,
     FollowReport,
-    LoadReport,
-    MapReport,
     PublishReport,
     ReconcileReport,
     Refusal,
+    SyncReport,
 )
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.terminal.plans import show_changes, show_drift, show_heading, show_hold
@@ -50,36 +48,37 @@ def show_losses(console: Console, losses: Mapping[str, tuple[str, ...]]) -> None
         console.print(f"  … and {len(losses) - _MOST_SHOWN} more definitions with losses")
 
 
-def show_synced(
-    console: Console,
-    site: str,
-    destination: str,
-    *,
-    events: EventsReport,
-    loaded: LoadReport,
-    mapped: MapReport,
-    published: PublishReport,
-) -> None:
-    """Say what a sync did, and what it left behind."""
+def show_synced(console: Console, site: str, destination: str | None, report: SyncReport) -> None:
+    """Say what a sync did, what it left behind, whether the checks after it passed, and where Dagster shows it."""
+    loaded, published = report.loaded, report.published
     show_heading(console, site, destination)
-    show_losses(console, mapped.losses)
-    show_refusals(console, (*events.refused, *loaded.refused, *mapped.refused))
+    show_losses(console, report.mapped.losses)
+    show_refusals(console, (*report.events.refused, *loaded.refused, *report.mapped.refused))
     show_published(console, site, published)
-    rows = [
-        ("events", loaded.events),
-        ("ticket definitions", loaded.definitions),
+    writes = [
         ("records created", published.created),
         ("records updated", published.updated),
         ("records archived, deleted", _figures(published.archived, published.deleted)),
         ("records unchanged", published.unchanged),
-        ("requests spent", events.requests + loaded.requests),
+    ]
+    rows = [
+        ("events", loaded.events),
+        ("ticket definitions", loaded.definitions),
+        *(writes if destination else ()),
+        ("requests spent", report.events.requests + loaded.requests),
     ]
     show_figures(console, rows)
-    if not published.written and not published.hold and not published.refused:
+    if destination and not published.written and not published.hold and not published.refused:
         console.print("In sync: nothing was written.")
+    if report.failed_checks:
+        failed = ", ".join(f"{each.asset}.{each.name}" for each in report.failed_checks)
+        console.print(f"[yellow]checks failed: {failed}[/]", soft_wrap=True)
+    elif not published.hold:
+        console.print(f"{'synced' if destination else 'loaded'}; all checks passed")
+    console.print(f"In Dagster: /runs/{report.run_ids[-1]}", soft_wrap=True)
 
 
-def show_reconciled(console: Console, site: str, destination: str, report: ReconcileReport) -> None:
+def show_reconciled(console: Console, site: str, destination: str | None, report: ReconcileReport) -> None:
     """Say on one page whether everything is in step."""
     show_heading(console, site, destination)
     show_drift(console, report.drift)
@@ -87,6 +86,10 @@ def show_reconciled(console: Console, site: str, destination: str, report: Recon
     show_refusals(console, (*report.events.refused, *report.loaded.refused, *report.mapped.refused))
     show_published(console, site, report.published)
     published = report.published
+    mended = [
+        ("differences at the destination", report.drift.differences),
+        ("created, updated, archived, deleted", _written(published)),
+    ]
     rows = [
         ("events", len(report.events.event_ids)),
         ("definitions", report.loaded.definitions),
@@ -95,8 +98,7 @@ def show_reconciled(console: Console, site: str, destination: str, report: Recon
             _figures(report.loaded.created, report.loaded.changed, report.loaded.deleted),
         ),
         ("of which no webhook had told", report.untold),
-        ("differences at the destination", report.drift.differences),
-        ("created, updated, archived, deleted", _written(published)),
+        *(mended if destination else ()),
         ("requests spent", report.events.requests + report.loaded.requests),
     ]
     show_figures(console, rows)
@@ -146,7 +148,7 @@ def show_selection(console: Console, site: str, selection: Selection) -> None:
     console.print(f"[bold]{escape(site)}[/]: {letters} dead letters and {seqs} landed webhooks to replay")
 
 
-def show_followed(console: Console, site: str, destination: str, report: FollowReport) -> None:
+def show_followed(console: Console, site: str, destination: str | None, report: FollowReport) -> None:
     """Say what following the inbox did."""
     show_heading(console, site, destination)
     show_refusals(console, (*report.ingested.refused, *report.mapped.refused))
@@ -155,7 +157,7 @@ def show_followed(console: Console, site: str, destination: str, report: FollowR
         ("webhooks settled", sum(report.ingested.settled.values())),
         ("webhooks that never came", report.ingested.gaps),
         ("events touched", len(report.event_ids)),
-        ("created, updated, archived, deleted", _written(report.published)),
+        *([("created, updated, archived, deleted", _written(report.published))] if destination else ()),
         ("requests spent", report.ingested.requests),
     ]
     show_figures(console, rows)

@@ -16,7 +16,7 @@ LIMIT = 100
 
 
 def follow(
-    client: WixClient, path: str, query: Mapping[str, Any], *, fields: Sequence[str]
+    client: WixClient, path: str, query: Mapping[str, Any], *, fields: Sequence[str], urgent: bool = False
 ) -> Iterator[dict[str, Any]]:
     """Give every answer of a query until Wix names no next cursor; an empty page is no end.
 
@@ -27,7 +27,7 @@ def follow(
     seen: set[str] = set()
     wanted: dict[str, Any] = {**query, "cursorPaging": {"limit": LIMIT}}
     while True:
-        answer = client.call("POST", path, json={"query": wanted, "fields": list(fields)})
+        answer = client.call("POST", path, json={"query": wanted, "fields": list(fields)}, urgent=urgent)
         yield answer
         cursor = next_cursor(answer)
         if cursor is None:

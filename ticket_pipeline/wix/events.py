@@ -43,7 +43,7 @@ def query_events(client: WixClient, *, include_drafts: bool = False) -> Iterator
             return
 
 
-def get_event(client: WixClient, event_id: str) -> Event:
+def get_event(client: WixClient, event_id: str, *, urgent: bool = False) -> Event:
     """Read one event.
 
     Raises:
@@ -51,7 +51,7 @@ def get_event(client: WixClient, event_id: str) -> Event:
         ConfigError, TransientError, RejectedError: as `WixClient.call` says.
     """
     params = [("fields", field) for field in FIELDS]
-    answer = client.call("GET", f"{PATH}/{in_path(event_id)}", params=params)
+    answer = client.call("GET", f"{PATH}/{in_path(event_id)}", params=params, urgent=urgent)
     body = expect_object(answer, "event")
     if not body:
         raise unexpected("the answer holds no event")

@@ -43,6 +43,7 @@ def parse_ticket_definition(body: Any) -> TicketDefinition:
         created_at=read.instant("createdDate"),
         updated_at=read.instant("updatedDate"),
         sales=_sales(read.part("salesDetails")),
+        event_status=_event_status(read.part("eventDetails")),
         body=body,
     )
 
@@ -69,7 +70,7 @@ def _pricing(read: JsonBody | None) -> Pricing:
         return Pricing(method=PricingMethod.GUEST, price=guest)
     if options is not None:
         return Pricing(method=PricingMethod.OPTIONS, options=_options(options))
-    return Pricing(method=PricingMethod.NONE)
+    return Pricing(method=PricingMethod.NONE, free=bool(read.flag("free")))
 
 
 def _options(read: JsonBody) -> tuple[PriceOption, ...]:
@@ -102,3 +103,7 @@ def _sales(read: JsonBody | None) -> Sales | None:
         reserved_count=read.whole("reservedCount"),
         sold_out=read.flag("soldOut"),
     )
+
+
+def _event_status(read: JsonBody | None) -> str | None:
+    return None if read is None else read.text("status")

@@ -18,6 +18,8 @@ from ticket_pipeline.wix.page import Page, expect_list, expect_object, read_page
 from ticket_pipeline.wix.ticket_definition_body import parse_ticket_definition
 
 __all__ = [
+    "IDS_AT_ONCE",
+    "SALES_AND_EVENT",
     "SALES_DETAILS",
     "count_ticket_definitions",
     "get_ticket_definition",
@@ -32,8 +34,10 @@ log = logging.getLogger(__name__)
 PATH = "/events/v3/ticket-definitions"
 #: Sales come only when asked for.
 SALES_DETAILS = ("SALES_DETAILS",)
+#: Sales, and what the event of the definition is like now.
+SALES_AND_EVENT = ("SALES_DETAILS", "EVENT_DETAILS")
 #: How many definitions are asked for by id at once: they fill one page.
-_IDS = 100
+IDS_AT_ONCE = 100
 
 
 def query_ticket_definitions(
@@ -52,7 +56,7 @@ def query_ticket_definitions(
 
 
 def query_by_id(
-    client: WixClient, ids: Collection[str], *, fields: Sequence[str] = SALES_DETAILS
+    client: WixClient, ids: Collection[str], *, fields: Sequence[str] = SALES_DETAILS, urgent: bool = False
 ) -> Iterator[Page[TicketDefinition]]:
     """Read these ticket definitions, a hundred per request; those that do not exist are simply not there.
 
@@ -62,8 +66,8 @@ def query_by_id(
         ConfigError, TransientError, RejectedError: as `query_ticket_definitions` says.
     """
     distinct = _distinct(ids)
-    for start in range(0, len(distinct), _IDS):
-        yield from _query(client, "id", distinct[start : start + _IDS], fields)
+    for start in range(0, len(distinct), IDS_AT_ONCE):
+        yield from _query(client, "id", distinct[start : start + IDS_AT_ONCE], fields, urgent=urgent)
 
 
 def get_ticket_definition(
@@ -101,7 +105,7 @@ def count_ticket_definitions(client: WixClient) -> int | None:
 
 
 def _query(
-    client: WixClient, key: str, values: Sequence[str], fields: Sequence[str]
+    client: WixClient, key: str, values: Sequence[str], fields: Sequence[str], *, urgent: bool = False
 ) -> Iterator[Page[TicketDefinition]]:
     if not values:
         return
@@ -109,7 +113,7 @@ def _query(
         "filter": {key: {"$in": list(values)}},
         "sort": [{"fieldName": "createdDate", "order": "ASC"}],
     }
-    for answer in follow(client, f"{PATH}/query", query, fields=fields):
+    for answer in follow(client, f"{PATH}/query", query, fields=fields, urgent=urgent):
         bodies = _asked_for(expect_list(answer, "ticketDefinitions"), key, values)
         yield read_page(bodies, parse_ticket_definition, event_field="eventId")
 

@@ -20,12 +20,17 @@ sites:
       base_url: {base_url}
       auth: {{kind: api_key, api_key: {key}, site_id: {site}}}
       requests_per_minute: 100000
+"""
+SYNC = """
     sync:
-      destination: {{kind: sql, url: "sqlite:///ticketing.db", table: tickets}}
+      destination: {kind: sql, url: "sqlite:///ticketing.db", table: tickets}
       mapping:
         title: name
-        price: {{from: price.value, as: decimal}}
-        code: "WIX-{{id}}"
+        price: {from: price.value, as: decimal}
+        code: "WIX-{id}"
+"""
+COUNTERS = """
+    counters: {definitions: all}
 """
 
 
@@ -36,9 +41,9 @@ class Person:
     folder: Path
     api: Api
 
-    def declare(self, *, key: str = SANDBOX_API_KEY, **replaced: str) -> None:
+    def declare(self, *, key: str = SANDBOX_API_KEY, doing: str = SYNC, **replaced: str) -> None:
         """Write a pipeline.yaml."""
-        text = PIPELINE.format(base_url=self.api.base_url, key=key, site=SANDBOX_SITE_ID)
+        text = PIPELINE.format(base_url=self.api.base_url, key=key, site=SANDBOX_SITE_ID).rstrip() + doing
         for old, new in replaced.items():
             text = text.replace(old, new)
         (self.folder / "pipeline.yaml").write_text(text, encoding="utf-8")

@@ -1,6 +1,8 @@
 """init and check: the first minutes."""
 
-from ticket_pipeline_tests.commands.terminal import Person
+import sqlite3
+
+from ticket_pipeline_tests.commands.terminal import COUNTERS, Person
 
 
 def test_init_writes_a_pipeline_and_the_schema_editors_complete_it_by(person: Person) -> None:
@@ -36,9 +38,34 @@ def test_check_says_what_to_do_about_each_error(person: Person) -> None:
     assert all(each["remedy"] for each in wrong)
 
 
-def test_check_makes_no_table(person: Person) -> None:
+def test_check_looks_without_making_anything(person: Person) -> None:
+    assert "ticketing.db will be made by the first write" in person.types("check").stdout
+    assert not (person.folder / "ticketing.db").exists()
+
+
+def test_check_of_a_destination_that_is_there_makes_no_table(person: Person) -> None:
+    sqlite3.connect(person.folder / "ticketing.db").close()
     person.types("check")
     assert person.rows("SELECT name FROM sqlite_master") == []
+
+
+def test_what_may_be_over_by_itself_is_for_later(person: Person) -> None:
+    person.api.sandbox("/faults", {"unavailable": 1.0}, method="PUT")
+    (wrong,) = [each for each in person.reads("check", exits=3)["sites"]["box_office"] if each["level"] == "error"]
+    assert wrong["transient"]
+    assert "check again later" in wrong["remedy"]
+
+
+def test_what_a_person_must_mend_goes_before_what_may_be_over_by_itself(person: Person) -> None:
+    person.api.sandbox("/faults", {"unavailable": 1.0}, method="PUT")
+    person.declare(**{"sqlite:///ticketing.db": "sqlite:///no/such/folder/ticketing.db"})
+    assert "sql: unable to open database file" in person.types("check", exits=2).stdout
+
+
+def test_check_of_a_site_without_a_destination_looks_at_wix_and_the_clock(person: Person) -> None:
+    person.declare(doing=COUNTERS)
+    findings = person.reads("check")["sites"]["box_office"]
+    assert {each["what"] for each in findings} == {"Wix: events", "Wix: ticket definitions", "clock"}
 
 
 def test_a_mistake_in_the_file_is_status_two_with_file_and_line(person: Person) -> None:

@@ -1,9 +1,10 @@
 """plan, sync, reconcile: what a person sees, and what stands in the ticketing database afterwards."""
 
+import re
 import sqlite3
 from pathlib import Path
 
-from ticket_pipeline_tests.commands.terminal import Person
+from ticket_pipeline_tests.commands.terminal import COUNTERS, Person
 from ticket_pipeline_tests.sandbox.api import DEFINITIONS
 
 
@@ -76,9 +77,7 @@ def test_a_plan_reads_like_a_diff(person: Person) -> None:
 
 def test_a_plan_writes_nothing_at_the_destination(person: Person) -> None:
     person.types("plan")
-    assert not (person.folder / "ticketing.db").exists() or not person.rows(
-        "SELECT name FROM sqlite_master WHERE name = 'tickets'"
-    )
+    assert not (person.folder / "ticketing.db").exists()
 
 
 def test_one_event_is_synced_alone(person: Person) -> None:
@@ -163,3 +162,68 @@ def test_a_read_only_destination_is_status_two_and_nothing_is_half_written(perso
 def test_dagster_remembers_the_run(person: Person) -> None:
     (run, *_) = person.reads("sync")["sites"]["box_office"]["run_ids"]
     assert Path(person.folder / "dagster" / "history" / "history" / "runs" / f"{run}.db").exists()
+
+
+def test_a_sync_says_whether_the_checks_passed_and_where_its_run_is_seen(person: Person) -> None:
+    text = person.types("sync").stdout
+    assert "synced; all checks passed" in text
+    (run,) = re.findall(r"In Dagster: /runs/([0-9a-f-]{36})", text)
+    assert (person.folder / "dagster" / "history" / "history" / "runs" / f"{run}.db").exists()
+
+
+def test_a_sync_names_the_checks_that_failed(person: Person) -> None:
+    person.types("sync")
+    with sqlite3.connect(person.folder / "ticketing.db") as database:
+        database.execute("UPDATE tickets SET title = 'Vandalised' WHERE id = (SELECT min(id) FROM tickets)")
+    database.close()
+    text = person.types("sync").stdout
+    assert "checks failed: ticket_sync.destination_equals_plan" in text
+    assert "all checks passed" not in text
+
+
+def test_a_held_sync_does_not_say_that_all_is_well(person: Person) -> None:
+    person.types("sync")
+    for victim in person.wix_ids():
+        person.api.ask("DELETE", f"{DEFINITIONS}/{victim}")
+    assert "synced" not in person.types("sync", exits=1).stdout
+
+
+def test_without_a_destination_a_sync_loads_and_says_no_more(person: Person) -> None:
+    person.declare(doing=COUNTERS)
+    text = person.types("sync").stdout
+    assert "loaded; all checks passed" in text
+    assert "records" not in text
+    assert person.reads("sync")["sites"]["box_office"]["loaded"]["definitions"] == len(person.wix_ids())
+
+
+def test_without_a_destination_reconcile_compares_with_wix_alone(person: Person) -> None:
+    person.declare(doing=COUNTERS)
+    person.types("sync")
+    edited = sorted(person.wix_ids())[0]
+    person.api.sandbox("/edit", {"definitionId": edited, "ticketDefinition": {"name": "Renamed"}})
+    report = person.reads("reconcile")["sites"]["box_office"]
+    assert report["loaded"]["changed"] == 1
+    assert "destination" not in person.types("reconcile").stdout
+
+
+def test_without_a_destination_there_is_nothing_to_plan(person: Person) -> None:
+    person.declare(doing=COUNTERS)
+    assert "add sites.box_office.sync.destination" in person.types("plan", exits=2).stderr
+
+
+def test_a_plan_of_several_sites_leaves_out_aloud_those_without_a_destination(person: Person) -> None:
+    person.declare()
+    pipeline = person.folder / "pipeline.yaml"
+    whole = pipeline.read_text()
+    wix = whole[whole.index("    wix:") : whole.index("    sync:")]
+    pipeline.write_text(whole + "  foyer:\n" + wix + "    counters: {}\n")
+    assert "sites.foyer declares no sync" in person.types("plan").stderr
+    assert set(person.reads("plan")["sites"]) == {"box_office"}
+
+
+def test_without_a_destination_a_replay_settles_the_inbox(person: Person) -> None:
+    person.declare(doing=COUNTERS)
+    person.types("sync")
+    text = person.types("replay", "--all").stdout
+    assert "webhooks settled" in text
+    assert "archived" not in text

@@ -84,6 +84,15 @@ class TestSqlite(SqlContract):
         (finding,) = destination.check()
         assert (finding.level, bool(finding.remedy)) == ("error", True)
 
+    def test_looking_makes_no_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "later.db"
+        destination = connect(Config(url=f"sqlite:///{file}"), self.mapping())
+        assert list(destination.find()) == []
+        assert [finding.level for finding in destination.check()] == ["ok"] * 3
+        assert not file.exists()
+        self.create(destination, ticket(id=wix_id()))
+        assert len(list(destination.find())) == 1
+
     def test_a_file_that_is_no_database_is_a_setting_to_mend(self, tmp_path: Path) -> None:
         (tmp_path / "x.db").write_text("this is no database " * 100)
         with pytest.raises(ConfigError, match="no SQLite database"):

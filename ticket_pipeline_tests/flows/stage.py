@@ -8,6 +8,7 @@ from typing import cast
 from ticket_pipeline.destinations.memory import Memory, Place
 from ticket_pipeline.flows.publish import publish
 from ticket_pipeline.flows.reconcile import reconcile, refresh
+from ticket_pipeline.flows.sync_parts import SyncParts
 from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.model.report import LoadReport, PublishReport, ReconcileReport
 from ticket_pipeline.sandbox.serve import RunningSandbox
@@ -40,6 +41,11 @@ class Stage:
     policy: Policy = field(default_factory=Policy)
 
     @property
+    def sync_parts(self) -> SyncParts:
+        """Give what the sync works with, by the policy of the stage."""
+        return SyncParts(destination=self.site.destination, mapping=self.site.mapping, policy=self.policy)
+
+    @property
     def place(self) -> Place:
         """Give what the ticketing system holds."""
         return cast("Memory", self.site.destination).place
@@ -60,7 +66,7 @@ class Stage:
     def reconcile(self) -> ReconcileReport:
         """Compare all three and repair."""
         site = self.site
-        return reconcile(site.state, site.wix, site.mapping, site.destination, self.policy, now=NOW)
+        return reconcile(site.state, site.wix, self.sync_parts, now=NOW)
 
     def titles(self) -> dict[str, object]:
         """Give the title of each live record, by Wix id."""

@@ -49,7 +49,7 @@ def land(stage: Stage, *envelopes: Envelope) -> None:
 
 def follow_on(stage: Stage) -> FollowReport:
     site = stage.site
-    return follow(site.state, site.wix, site.mapping, site.destination, stage.policy, now=NOW)
+    return follow(site.state, site.wix, stage.sync_parts, now=NOW)
 
 
 def waiting(stage: Stage) -> list[Entry]:

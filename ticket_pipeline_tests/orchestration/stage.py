@@ -1,7 +1,7 @@
 """A site whose Wix is the sandbox and whose ticketing system is SQLite, run by Dagster in memory."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,18 @@ DEFINITIONS_QUERY = "POST /events/v3/ticket-definitions/query"
 
 
 def declared(base_url: str, folder: Path, **sync: object) -> Pipeline:
-    """Declare a pipeline of one site, all in one folder."""
-    auth = {"kind": "api_key", "api_key": SANDBOX_API_KEY, "site_id": SANDBOX_SITE_ID}
+    """Declare a pipeline of one site that syncs, all in one folder."""
     destination = {"kind": "sql", "url": f"sqlite:///{folder}/ticketing.db", "table": "tickets"}
-    site = {
-        "wix": {"base_url": base_url, "auth": auth, "requests_per_minute": 100_000},
-        "sync": {"destination": destination, **sync},
-    }
-    return Pipeline.model_validate({"state": f"sqlite:///{folder}/state.db", "sites": {SITE: site}})
+    return declared_for(base_url, folder, {"sync": {"destination": destination, **sync}})
+
+
+def declared_for(
+    base_url: str, folder: Path, doing: Mapping[str, object], *, sites: Sequence[str] = (SITE,)
+) -> Pipeline:
+    """Declare a pipeline whose sites all do this: sync, counters or announcements."""
+    auth = {"kind": "api_key", "api_key": SANDBOX_API_KEY, "site_id": SANDBOX_SITE_ID}
+    site = {"wix": {"base_url": base_url, "auth": auth, "requests_per_minute": 100_000}, **doing}
+    return Pipeline.model_validate({"state": f"sqlite:///{folder}/state.db", "sites": dict.fromkeys(sites, site)})
 
 
 @dataclass

@@ -105,6 +105,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 def test_dev_starts_syncs_shows_and_stops_without_a_trace(terminal: Terminal) -> None:
     terminal.wait_for("Ctrl-C stops everything.")
     assert "synced; all checks passed" in terminal.screen.read_text()
+    assert f"box office               http://127.0.0.1:{terminal.sandbox}/" in terminal.screen.read_text()
     assert len(terminal.titles()) == 130
     with urllib.request.urlopen(f"http://127.0.0.1:{terminal.dagster}/server_info", timeout=20) as answer:
         assert "dagster_version" in json.load(answer)
@@ -114,6 +115,7 @@ def test_dev_starts_syncs_shows_and_stops_without_a_trace(terminal: Terminal) ->
     assert sorted(each["assetKey"]["path"][-1] for each in repository["assetNodes"]) == [
         "events",
         "external_records",
+        "ticket_counters",
         "ticket_definitions",
         "ticket_sync",
         "webhook_inbox",

@@ -8,9 +8,10 @@ import dagster as dg
 import pytest
 
 from ticket_pipeline.errors import ConfigError, TransientError
+from ticket_pipeline.model.report import FailedCheck, SyncReport
 from ticket_pipeline.orchestration.instance import dagster_home, initialised_instance
 from ticket_pipeline.orchestration.names import TICKET_SYNC
-from ticket_pipeline.orchestration.sync import FailedCheck, SyncReport, sync
+from ticket_pipeline.orchestration.sync import sync
 from ticket_pipeline.sandbox.faults import Faults
 from ticket_pipeline.sandbox.serve import RunningSandbox
 from ticket_pipeline_tests.orchestration.stage import EDIT_ONE, SITE, Stage

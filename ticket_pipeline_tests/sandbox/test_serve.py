@@ -36,8 +36,8 @@ def test_requests_are_counted_by_route_whatever_the_spelling(sandbox: RunningSan
     assert sandbox.stats.total == 0
 
 
-def test_the_front_page_names_what_this_is(api: Api) -> None:
-    page = api.call("GET", "/").text
+def test_a_page_lists_what_can_be_asked_of_the_api(api: Api) -> None:
+    page = api.call("GET", "/api").text
     assert "A Wix on your desk" in page
     assert f"POST {DEFINITIONS}/query" in page
     assert "POST /sandbox/buy" in page
@@ -48,7 +48,7 @@ def test_the_process_answers_until_it_is_told_to_stop(ending: signal.Signals) ->
     port = free_port()
     command = [sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), "--definitions", "20"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        page = wait_for(f"http://127.0.0.1:{port}/")
+        page = wait_for(f"http://127.0.0.1:{port}/api")
         process.send_signal(ending)
         out, err = process.communicate(timeout=10)
     assert "20 ticket definitions" in page

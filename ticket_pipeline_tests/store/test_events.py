@@ -103,6 +103,15 @@ class TestReading:
         with state.reading() as tx:
             assert [each.id for each in events.all_events(tx, state.site)] == ["early", "late", "someday"]
 
+    def test_some_events_are_read_and_those_that_are_gone_are_told_from_those_never_seen(
+        self, state: SiteState
+    ) -> None:
+        put(state, event("gala"), event("ball"), event("opera"))
+        mark_gone(state, "ball", at=minute(5))
+        with state.reading() as tx:
+            found = events.known(tx, state.site, ["gala", "ball", "unknown"])
+        assert found == {"gala": event("gala"), "ball": None}
+
     def test_sites_do_not_see_each_other(self, state: SiteState) -> None:
         put(state, event("gala"))
         with state.reading() as tx:

@@ -190,6 +190,16 @@ def test_numbers_grow_and_reading_goes_on_after_one(state: SiteState) -> None:
         assert [entry.envelope.key for entry in inbox.after(tx, state.site, numbers[0], 1)] == ["b"]
 
 
+def test_entries_are_found_by_key_and_by_what_they_are_about(state: SiteState) -> None:
+    with state.writing() as tx:
+        inbox.land(tx, state.site, [envelope("a"), envelope("b", entity_id="stalls"), envelope("c")], at=minute(0))
+    with state.reading() as tx:
+        assert [entry.envelope.key for entry in inbox.of_entity(tx, state.site, "balcony")] == ["a", "c"]
+        assert inbox.of_entity(tx, "other", "balcony") == []
+        assert inbox.numbers(tx, state.site, ["b", "unknown"]) == {"b": seqs(state)["b"]}
+        assert inbox.numbers(tx, "other", ["b"]) == {}
+
+
 def test_a_number_is_never_given_twice(database: Database) -> None:
     state = SiteState(database=database, site="box_office")
     land(state, "a")

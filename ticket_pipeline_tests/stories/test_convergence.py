@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_pipeline.flows.follow import follow
-from ticket_pipeline.flows.reconcile import reconcile
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.model.policy import OnDelete, Policy
 from ticket_pipeline.sandbox.serve import RunningSandbox, running
@@ -79,8 +78,7 @@ def land(stage: Stage, envelopes: list[Envelope]) -> None:
 
 
 def follow_once(stage: Stage, state: SiteState) -> None:
-    site = stage.site
-    follow(state, site.wix, site.mapping, site.destination, POLICY, now=NOW)
+    follow(state, stage.site.wix, stage.sync_parts, now=NOW)
 
 
 def delivered(sent: list[Envelope], dice: Random, *, loss: float) -> list[list[Envelope]]:
@@ -157,8 +155,7 @@ def test_with_losses_one_reconcile_is_enough(
         land(stage, handful)
         with suppress(CrashError):
             follow_once(stage, mortal(stage, dice))
-    parts = stage.site
-    reconcile(parts.state, parts.wix, parts.mapping, parts.destination, POLICY, now=NOW)
+    stage.reconcile()
     assert everything(stage) == clean(small_world, tmp_path)
     assert_one_to_one(stage)
     close(stage)

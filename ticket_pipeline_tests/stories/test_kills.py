@@ -265,5 +265,5 @@ def clean(story: Story) -> list[dict[str, object]]:
 
 def assert_a_reconcile_finds_nothing(story: Story) -> None:
     site = story.site
-    report = reconcile(site.state, site.wix, site.mapping, site.destination, site.policy, now=datetime.now(UTC))
+    report = reconcile(site.state, site.wix, site.sync_parts, now=datetime.now(UTC))
     assert (report.untold, report.drift.differences, report.planned.changes) == (0, 0, ())

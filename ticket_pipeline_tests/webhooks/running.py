@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import uvicorn
 
-from ticket_pipeline.server import ServerParts, build_server, listening, uvicorn_config
+from ticket_pipeline.server import ServerParts, listening, make_server
 from ticket_pipeline.store.database import Database, open_database
 
 
@@ -19,7 +18,7 @@ from ticket_pipeline.store.database import Database, open_database
 def serving(parts: ServerParts) -> Iterator["Client"]:
     """Serve until the block ends, then stop gracefully."""
     with listening("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn_config(build_server(parts)))
+        server = make_server(parts)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -104,6 +104,19 @@ def test_no_price_at_all_is_a_method_too() -> None:
     assert priced({"pricingType": "STANDARD"}).pricing.method is PricingMethod.NONE
 
 
+@pytest.mark.parametrize(
+    ("method", "free"), [({"free": True}, True), ({"free": False}, False), ({}, False), (None, False)]
+)
+def test_where_no_price_says_so_wix_may_still_say_that_it_is_free(method: Any, free: bool) -> None:
+    assert priced(method).pricing.free is free
+
+
+def test_how_the_event_stands_is_read_where_it_was_asked_for() -> None:
+    assert parse_ticket_definition(definition()).event_status is None
+    assert parse_ticket_definition(definition(eventDetails={"status": "CANCELED"})).event_status == "CANCELED"
+    assert parse_ticket_definition(definition(eventDetails={})).event_status is None
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**12), max_value=10**12))
 def test_money_comes_back_exactly(amount: Decimal) -> None:
     read = priced({"fixedPrice": {"value": format(amount, "f"), "currency": "USD"}})

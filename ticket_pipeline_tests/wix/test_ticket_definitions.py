@@ -8,6 +8,7 @@ import pytest
 
 from ticket_pipeline.errors import ConfigError, NotFoundError, RejectedError, TransientError
 from ticket_pipeline.wix.ticket_definitions import (
+    SALES_AND_EVENT,
     count_ticket_definitions,
     get_ticket_definition,
     query_by_id,
@@ -112,6 +113,14 @@ def test_more_than_a_hundred_ids_are_asked_for_in_hundreds_and_only_once() -> No
     assert found == ids
     asked = [sent.body["query"]["filter"]["id"]["$in"] for sent in stage.sent]
     assert [len(each) for each in asked] == [100, 100, 50]
+
+
+def test_an_urgent_query_may_use_the_reserve_on_every_page() -> None:
+    budget = OpenBudget()
+    stage = scene(page(["a"], "c1"), page(["b"]), budget=budget)
+    assert len(list(query_by_id(stage.client, ["a", "b"], fields=SALES_AND_EVENT, urgent=True))) == 2
+    assert budget.asked == [True, True]
+    assert [sent.body["fields"] for sent in stage.sent] == [["SALES_DETAILS", "EVENT_DETAILS"]] * 2
 
 
 def test_one_definition_is_read_with_its_sales_before_others() -> None:

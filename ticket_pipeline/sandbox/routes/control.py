@@ -14,6 +14,7 @@ from ticket_pipeline.sandbox.paging import bounded
 from ticket_pipeline.sandbox.refusals import invalid, required
 from ticket_pipeline.sandbox.routes.masks import read_mask
 from ticket_pipeline.sandbox.routes.orders import STATUSES
+from ticket_pipeline.sandbox.rush import MOST_ORDERS, MOST_SECONDS, USUAL_ORDERS, USUAL_SECONDS, rush
 from ticket_pipeline.sandbox.validation import require_guid
 
 
@@ -64,6 +65,31 @@ def edit(call: Call) -> Document:
     definition_id = require_guid(call.body.get("definitionId"), "definitionId")
     changed = organiser.edit(call.desk.world, definition_id, call.body.get("ticketDefinition"))
     return {"ticketDefinition": _shown(call, changed)}
+
+
+def create(call: Call) -> Document:
+    """Create a definition without a credential: {ticketDefinition}."""
+    return {"ticketDefinition": _shown(call, organiser.create(call.desk.world, call.body.get("ticketDefinition")))}
+
+
+def delete(call: Call) -> Document:
+    """Delete a definition without a credential: {definitionId}."""
+    definition_id = require_guid(call.body.get("definitionId"), "definitionId")
+    organiser.delete(call.desk.world, [organiser.find_definition(call.desk.world, definition_id)])
+    return {}
+
+
+def rush_in(call: Call) -> Document:
+    """Place {orders} orders within {seconds}, for one event, {eventId}, or for all; answers when it is over."""
+    event_id = call.body.get("eventId")
+    done = rush(
+        call.desk.world,
+        None if event_id is None else require_guid(event_id, "eventId"),
+        orders=bounded("orders", call.body.get("orders", USUAL_ORDERS), MOST_ORDERS),
+        seconds=bounded("seconds", call.body.get("seconds", USUAL_SECONDS), MOST_SECONDS),
+        pause=call.desk.closing.wait,
+    )
+    return {"rush": asdict(done)}
 
 
 def get_faults(call: Call) -> Document:
@@ -151,7 +177,10 @@ OPERATIONS = (
     own("POST", "/cancel", cancel),
     own("POST", "/confirm", confirm),
     own("POST", "/anonymise", anonymise),
+    own("POST", "/create", create),
     own("POST", "/edit", edit),
+    own("POST", "/delete", delete),
+    own("POST", "/rush", rush_in, patient=True),
     own("GET", "/faults", get_faults),
     own("PUT", "/faults", put_faults),
     own("POST", "/tokens/expire", expire_tokens),

@@ -1,4 +1,4 @@
-"""The page at the root: what this is."""
+"""The page at /api: what can be asked of this sandbox."""
 
 from collections.abc import Sequence
 from html import escape
@@ -15,6 +15,7 @@ PAGE = """<!doctype html>
 <style>body{{font:16px/1.5 system-ui;max-width:46rem;margin:2rem auto;padding:0 1rem}}</style>
 <h1>A Wix on your desk</h1>
 <p>This is the sandbox of ticket_pipeline: it answers as Wix's REST API does, from made-up data.
+<a href="/">Its box office</a> is open.
 It holds {events} events and {definitions} ticket definitions around {seeded_at}.</p>
 <p>API key <code>{api_key}</code>, site id <code>{site_id}</code>.</p>
 <ul>{operations}</ul>
@@ -38,4 +39,4 @@ def home_route(operations: Sequence[Operation]) -> Route:
         )
         return HTMLResponse(page)
 
-    return Route("/", home)
+    return Route("/api", home)

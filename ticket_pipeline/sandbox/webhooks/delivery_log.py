@@ -20,6 +20,11 @@ class Entry:
     status: str
     #: what the subscriber answered the last time: a status, "timeout" or "unreachable"
     answer: int | str | None = None
+    #: rises with every note, so that one can ask for what came since
+    serial: int = 0
+    #: when this was noted, in seconds since 1970, and how long the last attempt took
+    at: float = 0.0
+    seconds: float | None = None
 
     def document(self) -> Document:
         """Write it."""
@@ -32,6 +37,10 @@ class Entry:
             "status": self.status,
             "failures": self.delivery.failures,
             "answer": self.answer,
+            "number": self.delivery.number,
+            "serial": self.serial,
+            "at": round(self.at, 3),
+            "milliseconds": None if self.seconds is None else round(self.seconds * 1000, 1),
         }
 
 
@@ -41,14 +50,26 @@ class DeliveryLog:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._entries: OrderedDict[int, Entry] = OrderedDict()
+        self.serial = 0
 
     def count(self, name: str) -> None:
         """Count one more."""
         self._counts[name] += 1
 
-    def note(self, delivery: Delivery, status: str, answer: int | str | None = None) -> None:
+    def note(
+        self,
+        delivery: Delivery,
+        status: str,
+        answer: int | str | None = None,
+        *,
+        at: float,
+        seconds: float | None = None,
+    ) -> None:
         """Write down how a delivery stands now."""
-        self._entries[delivery.number] = Entry(delivery=delivery, status=status, answer=answer)
+        self.serial += 1
+        self._entries[delivery.number] = Entry(
+            delivery=delivery, status=status, answer=answer, serial=self.serial, at=at, seconds=seconds
+        )
         if len(self._entries) > KEPT:
             self._entries.popitem(last=False)
 
@@ -70,3 +91,8 @@ class DeliveryLog:
         """Write the last entries, the newest first."""
         newest = list(reversed(self._entries.values()))
         return [entry.document() for entry in newest[:most]]
+
+    def since(self, serial: int, most: int) -> list[Document]:
+        """Write the entries noted after a serial number, the last ones, the oldest first."""
+        newer = sorted((e for e in self._entries.values() if e.serial > serial), key=lambda entry: entry.serial)
+        return [entry.document() for entry in newer[-most:]]

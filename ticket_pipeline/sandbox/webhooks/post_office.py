@@ -20,6 +20,8 @@ from ticket_pipeline.sandbox.webhooks.webhook import Webhook
 #: Seconds after which collected webhooks are sent though fewer came than were to be mixed.
 LONGEST_COLLECTING = 0.5
 DELIVERED = 200
+#: More than these nobody reads.
+MOST_AT_ONCE = 200
 
 
 class PostOffice:
@@ -41,6 +43,8 @@ class PostOffice:
         self._collected: list[int] = []
         self._urls = list(dict.fromkeys([*map(checked_url, settings.webhook_urls), *self._store.urls()]))
         self._number = 0
+        #: when what is being sent was taken out
+        self._begun: dict[int, float] = {}
         self._take_up(self._store.deliveries())
 
     @property
@@ -99,6 +103,7 @@ class PostOffice:
                 now = self._timer()
                 delivery = self._outbox.take(now)
                 if delivery is not None:
+                    self._begun[delivery.number] = now
                     return delivery
                 due = self._outbox.soonest()
                 self._work.wait(None if due is None else max(0.0, due - now))
@@ -111,13 +116,15 @@ class PostOffice:
     def settle(self, delivery: Delivery, token: str, answer: int | str) -> None:
         """Hear what a subscriber answered: 200 is the end of it, anything else will be repeated."""
         with self._guard:
+            now = self._timer()
+            seconds = max(0.0, now - self._begun.pop(delivery.number, now))
             if not self._outbox.is_being_sent(delivery):
                 return
             if answer == DELIVERED:
-                self._end(delivery, "delivered", answer)
+                self._end(delivery, "delivered", answer, seconds)
             else:
                 kept = delivery if self._settings.webhooks_signed_anew else replace(delivery, token=token)
-                self._repeat(kept, answer)
+                self._repeat(kept, answer, seconds)
             self._quiet.notify_all()
 
     def flush(self, timeout: float, *, resends: bool = False) -> bool:
@@ -159,6 +166,12 @@ class PostOffice:
             counts = {"queued": queued, "sending": self._outbox.sending, "waiting": waiting, **self._log.counts()}
             return {"subscriptions": list(self._urls), "counts": counts, "last": self._log.last(most)}
 
+    def since(self, serial: int) -> Document:
+        """Write the deliveries noted since a serial number, and the last such number."""
+        with self._guard:
+            known = serial if serial <= self._log.serial else 0
+            return {"serial": self._log.serial, "deliveries": self._log.since(known, MOST_AT_ONCE)}
+
     def close(self) -> None:
         """Send the senders home; what is pending stays in the database."""
         with self._guard:
@@ -179,7 +192,7 @@ class PostOffice:
             self._number = max(self._number, delivery.number)
             if delivery.url in self._urls:
                 self._outbox.add(delivery, due)
-                self._log.note(delivery, "waiting" if delivery.failures else "queued")
+                self._log.note(delivery, "waiting" if delivery.failures else "queued", at=self._timer())
             else:
                 self._store.remove(delivery)
 
@@ -188,7 +201,7 @@ class PostOffice:
         if not fate.delays:
             self._number += 1
             self._log.count("dropped")
-            self._log.note(Delivery(number=self._number, webhook=webhook, url=url), "dropped")
+            self._log.note(Delivery(number=self._number, webhook=webhook, url=url), "dropped", at=now)
         for position, delay in enumerate(fate.delays):
             number = self._queue(url, webhook, now + delay + (LONGEST_COLLECTING if fate.held else 0.0))
             self._collected += [number] if fate.held else []
@@ -207,7 +220,7 @@ class PostOffice:
         delivery = Delivery(number=self._number, webhook=webhook, url=url)
         self._outbox.add(delivery, due)
         self._store.save(delivery, due)
-        self._log.note(delivery, "queued")
+        self._log.note(delivery, "queued", at=self._timer())
         return delivery.number
 
     def _release(self) -> None:
@@ -216,21 +229,21 @@ class PostOffice:
             self._collected.clear()
             self._work.notify_all()
 
-    def _repeat(self, delivery: Delivery, answer: int | str) -> None:
+    def _repeat(self, delivery: Delivery, answer: int | str, seconds: float) -> None:
         self._log.count("failed")
         again = self._outbox.failed(delivery, self._timer())
         if again is None:
-            self._end(replace(delivery, failures=delivery.failures + 1), "lost", answer)
+            self._end(replace(delivery, failures=delivery.failures + 1), "lost", answer, seconds)
         else:
             self._store.save(*again)
             self._work.notify()  # whoever waits may be waiting for something later
-            self._log.note(again[0], "waiting", answer)
+            self._log.note(again[0], "waiting", answer, at=self._timer(), seconds=seconds)
 
-    def _end(self, delivery: Delivery, status: str, answer: int | str) -> None:
+    def _end(self, delivery: Delivery, status: str, answer: int | str, seconds: float) -> None:
         self._outbox.delivered(delivery)
         self._store.remove(delivery)
         self._log.count(status)
-        self._log.note(delivery, status, answer)
+        self._log.note(delivery, status, answer, at=self._timer(), seconds=seconds)
 
     def _drop(self, deliveries: Iterable[Delivery]) -> None:
         gone = list(deliveries)

@@ -21,20 +21,21 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("read_at", _INSTANT, nullable=False),
+        sa.Column("gone", sa.Boolean, nullable=False),
+        sa.Column("changes", sa.BigInteger, nullable=False),
     )
     op.create_index("tallies_by_seq", "tallies", ["seq"], unique=True)
     op.create_table(
         "tally_changes",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
-        sa.Column("site", sa.Text, nullable=False),
-        sa.Column("definition_id", sa.Text, nullable=False),
-        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("site", sa.Text, primary_key=True),
+        sa.Column("definition_id", sa.Text, primary_key=True),
+        sa.Column("version", sa.BigInteger, primary_key=True),
+        sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
+        sa.Column("caused_at", _INSTANT, nullable=False),
         sa.Column("inbox_seq", sa.BigInteger),
-        sa.Column("caused_at", _INSTANT),
         sa.Column("read_at", _INSTANT, nullable=False),
         sa.Column("answered_at", _INSTANT, nullable=False),
         sa.Column("pushed_at", _INSTANT),
     )
-    op.create_index("tally_changes_by_definition", "tally_changes", ["site", "definition_id", "id"])

@@ -33,10 +33,20 @@ def upgrade() -> None:
         sa.Column("sale_start", _INSTANT, primary_key=True),
         sa.Column("channel", sa.Text, primary_key=True),
         sa.Column("recipient", sa.Text, primary_key=True),
+        sa.Column("person", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("code", sa.Text),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("at", _INSTANT, nullable=False),
+    )
+    told = sa.text("state IN ('claimed', 'sent', 'unknown')")
+    op.create_index(
+        "receipts_told_once",
+        "receipts",
+        ["site", "event_id", "sale_start", "person"],
+        unique=True,
+        sqlite_where=told,
+        postgresql_where=told,
     )
     op.create_table(
         "suppressions",
@@ -44,4 +54,5 @@ def upgrade() -> None:
         sa.Column("recipient", sa.Text, primary_key=True),
         sa.Column("why", sa.Text, nullable=False),
         sa.Column("at", _INSTANT, nullable=False),
+        sa.Column("passed_on_at", _INSTANT),
     )

@@ -1,0 +1,52 @@
+"""What a rhythm drives: how a site's counters are found and read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ticket_pipeline.model.counting import Cause, CountReport
+from ticket_pipeline.model.envelope import Envelope
+from ticket_pipeline.model.tally import Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concerned:
+    """What a webhook has read again."""
+
+    ids: frozenset[str] = frozenset()
+    #: The event it tells of, of which we know no counter.
+    unknown_event: str | None = None
+    #: When a hold of tickets runs out.
+    again_at: datetime | None = None
+
+
+class Reading(Protocol):
+    """One site's counters at Wix and in our state. The first three are called in threads, one at a time."""
+
+    def count(self, wanted: Mapping[str, Cause]) -> CountReport:
+        """Read these, each for its cause, and keep what came.
+
+        Raises:
+            TransientError, ConfigError, RejectedError: Wix could not be read; the same call may be made again.
+        """
+
+    def survey(self) -> frozenset[str]:
+        """Find out which counters there are, and give those whose number may still move.
+
+        Raises:
+            TransientError, ConfigError, RejectedError: as `count` says.
+        """
+
+    def learn(self, event_id: str) -> None:
+        """Load an event that a webhook told of, so that the next survey finds its counters.
+
+        Raises:
+            TransientError, ConfigError, RejectedError: as `count` says.
+        """
+
+    def concerned(self, envelope: Envelope) -> Concerned:
+        """Tell what a webhook has read again, as far as the last survey knows."""
+
+    def turns(self, tally: Tally) -> Iterable[Cause]:
+        """Name the instants after its read at which a tally turns by itself."""

@@ -1,0 +1,243 @@
+"""When one site's counters are read: at once after a change, and again; at their turns; and all of them, slowly.
+
+One read at a time, on a thread of its own. What changes in the meantime is read together by the next one, so the last
+change is always followed by a read that was sent after it.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from ticket_pipeline.counter.agenda import Agenda
+from ticket_pipeline.counter.in_thread import CallsBlocking, in_thread
+from ticket_pipeline.counter.meters import CounterMeters
+from ticket_pipeline.counter.pace import Pace
+from ticket_pipeline.counter.reading import Reading
+from ticket_pipeline.errors import ConfigError, RejectedError, TicketPipelineError, TransientError
+from ticket_pipeline.model.counting import Cause, CountReport, Why
+from ticket_pipeline.model.envelope import Envelope
+from ticket_pipeline.model.tally import Tally, TallyStatus
+from ticket_pipeline.wix.backoff import LONGEST_WAIT, pause
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which a refused credential or an error of our own is tried again.
+_LONG_PAUSE = 60.0
+#: Hidden counters show nothing: they are swept so many times more rarely.
+_HIDDEN_FACTOR = 12
+#: How often, per sweep, it is looked which values have grown old, and which counters there are.
+_LOOKS, _SURVEYS = 20, 4
+#: Seconds; so that rounding cannot make us spin.
+_SHORTEST_REST = 0.001
+#: Seconds until a survey that failed is tried again.
+_SURVEY_AGAIN = 10.0
+_OURS = frozenset(Why)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How often one site is read."""
+
+    site: str
+    requests_per_minute: int
+    sweep_every: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """Where one rhythm's reads are seen."""
+
+    #: What is shown now of a site's definition.
+    held: Callable[[str, str], Tally | None]
+    #: Brings what was kept to the readers.
+    catch_up: Callable[[], Awaitable[object]]
+    meters: CounterMeters
+
+
+class Rhythm:
+    """One site's reads; lives on the event loop."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        reading: Reading,
+        screen: Screen,
+        *,
+        clock: Callable[[], datetime],
+        calling: CallsBlocking = in_thread,
+    ) -> None:
+        """Hold what is needed; nothing is read yet."""
+        self._terms = terms
+        self._reading = reading
+        self._screen = screen
+        self._clock = clock
+        self._calling = calling
+        self._agenda = Agenda()
+        self._pace = Pace(terms.requests_per_minute)
+        self._woken = asyncio.Event()
+        self._failures = 0
+        self._not_before: datetime | None = None
+        #: The counters whose number may still move; None before the first survey.
+        self._moving: frozenset[str] | None = None
+        #: Events that a webhook told of and whose definitions we do not know.
+        self._to_learn: dict[str, Cause] = {}
+        #: When a definition that is not shown was last asked for.
+        self._tried: dict[str, datetime] = {}
+        self._look_at: datetime | None = None
+        self._survey_at: datetime | None = None
+        #: Whether every counter there is was asked for once.
+        self.prepared = False
+
+    def landed(self, new: Sequence[Envelope]) -> None:
+        """Hear of webhooks that are durable now."""
+        now = self._clock()
+        for envelope in new:
+            concerned, cause = self._reading.concerned(envelope), Cause(why=envelope.topic, at=now)
+            self._agenda.changed(sorted(concerned.ids), cause)
+            if concerned.unknown_event:
+                self._to_learn.setdefault(concerned.unknown_event, cause)
+            if concerned.again_at is not None:
+                expiry = Cause(why=Why.HOLD_EXPIRY, at=_end_of_second(concerned.again_at))
+                for each in concerned.ids:
+                    self._agenda.turn(each, expiry)
+        self._woken.set()
+
+    def kept(self, tallies: Iterable[Tally]) -> None:
+        """Hear of values that are shown now: they may turn by themselves."""
+        for tally in tallies:
+            for cause in self._reading.turns(tally):
+                self._agenda.turn(tally.definition_id, cause)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Read until cancelled, whatever happens."""
+        while True:
+            try:
+                wait = self._wait()
+                if wait > 0:
+                    await self._rest(wait)
+                else:
+                    await self._work()
+            except (ConfigError, RejectedError) as error:
+                self._hold_up(_LONG_PAUSE, error)
+            except TransientError as error:
+                self._failures += 1
+                self._hold_up(pause(self._failures, asked=error.retry_after, jitter=random.random), error)
+            except Exception:
+                log.exception("counters_failed", extra={"site": self._terms.site})
+                self._screen.meters.read(self._terms.site, "failed")
+                self._hold_up(_LONG_PAUSE)
+
+    def _wait(self) -> float:
+        """Tell for how many seconds there is nothing to do."""
+        now = self._clock()
+        held_up = min(_until(self._not_before, now), LONGEST_WAIT) if self._not_before else 0.0
+        looks = min(_until(self._look_at, now), _until(self._survey_at, now))
+        due = 0.0 if self._to_learn else self._agenda.wait(now=now)
+        if due is None or due >= looks:
+            return max(looks, held_up)
+        return max(due, held_up, self._pace.wait(now=now))
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), max(seconds, _SHORTEST_REST))
+        self._woken.clear()
+
+    async def _work(self) -> None:
+        """Do what is due; what fails is due again."""
+        now = self._clock()
+        if _until(self._survey_at, now) <= 0:
+            await self._survey(now)
+        if _until(self._look_at, now) <= 0:
+            self._look(now)
+        if self._pace.wait(now=self._clock()) <= 0 and (taken := self._agenda.take(now=self._clock())):
+            await self._read(taken)
+        for event_id in list(self._to_learn)[:1]:
+            await self._learn(event_id)
+
+    async def _read(self, taken: Mapping[str, Cause]) -> None:
+        started = monotonic()
+        try:
+            report = await self._calling(self._reading.count, taken)
+        except BaseException:
+            self._agenda.put_back(taken)
+            raise
+        self._done(report, monotonic() - started)
+        await self._screen.catch_up()
+        now = self._clock()
+        for cause in taken.values():
+            if cause.why not in _OURS:
+                self._screen.meters.pushed((now - cause.at).total_seconds())
+
+    def _done(self, report: CountReport, seconds: float) -> None:
+        site = self._terms.site
+        self._failures, self._not_before = 0, None
+        self._pace.spent(report.requests, now=self._clock())
+        self._screen.meters.read(site, "done")
+        self._screen.meters.answered(site, requests=report.requests, seconds=seconds)
+        for each in report.refused:
+            log.warning("counter_refused", extra={"site": site, "definition_id": each.subject, "code": each.code})
+        self.prepared = self.prepared or (self._moving is not None and self._agenda.is_empty)
+
+    async def _survey(self, now: datetime) -> None:
+        """Find out which counters there are; where that fails, those that are known are read all the same."""
+        self._survey_at = now + self._terms.sweep_every / _SURVEYS
+        try:
+            self._moving = await self._calling(self._reading.survey)
+        except TicketPipelineError as error:
+            self._survey_at = now + timedelta(seconds=_SURVEY_AGAIN)
+            log.warning("counters_not_surveyed", extra={"site": self._terms.site, "reason": str(error)})
+        else:
+            self._look(now)
+            self.prepared = self.prepared or self._agenda.is_empty
+
+    def _look(self, now: datetime) -> None:
+        """Have read what nobody has for long, or ever; of several processes each finds what others left."""
+        self._look_at = now + self._terms.sweep_every / _LOOKS * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        for each in self._moving or ():
+            tally = self._screen.held(self._terms.site, each)
+            if self._is_old(each, tally, now):
+                self._tried[each] = now
+                self._agenda.old([each], Cause(why=Why.SWEEP if tally else Why.FIRST_READ, at=now))
+
+    def _is_old(self, definition_id: str, tally: Tally | None, now: datetime) -> bool:
+        """Tell whether a value was read too long ago; one from the future was read by a clock that was set back."""
+        every = self._terms.sweep_every
+        read_at = tally.read_at if tally else self._tried.get(definition_id)
+        if tally is not None and tally.status is TallyStatus.HIDDEN:
+            every *= _HIDDEN_FACTOR
+        return read_at is None or not timedelta(0) <= now - read_at < every
+
+    async def _learn(self, event_id: str) -> None:
+        """Load an event that we did not know, and read all of its counters."""
+        self._pace.spent(2, now=self._clock())
+        try:
+            await self._calling(self._reading.learn, event_id)
+        except RejectedError as error:
+            log.warning("event_refused", extra={"site": self._terms.site, "event_id": event_id, "reason": str(error)})
+        cause, before = self._to_learn.pop(event_id), self._moving or frozenset()
+        self._moving = await self._calling(self._reading.survey)
+        self._agenda.changed(sorted(self._moving - before), cause)
+
+    def _hold_up(self, seconds: float, error: Exception | None = None) -> None:
+        """Leave Wix alone for a while; what comes in the meantime waits, too."""
+        self._not_before = self._clock() + timedelta(seconds=seconds)
+        self._pace.spent(1, now=self._clock())
+        if error is not None:
+            self._screen.meters.read(self._terms.site, "postponed")
+            told = {"site": self._terms.site, "seconds": round(seconds, 1), "reason": str(error)}
+            log.warning("counters_not_read", extra=told)
+
+
+def _until(at: datetime | None, now: datetime) -> float:
+    return (at - now).total_seconds() if at else 0.0
+
+
+def _end_of_second(at: datetime) -> datetime:
+    """Give the end of an instant's second: what ends then has ended at Wix, too, and many fall into one."""
+    return at.replace(microsecond=0) + timedelta(seconds=1)

@@ -1,0 +1,1 @@
+"""What people are told: templates and words, rendered per language; addresses."""

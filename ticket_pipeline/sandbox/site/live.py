@@ -1,0 +1,46 @@
+"""What the page asks for each second while it is open: only what changed since it asked last."""
+
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from ticket_pipeline.sandbox.desk import Desk
+from ticket_pipeline.sandbox.entities import Document
+from ticket_pipeline.sandbox.site.programme import programme
+from ticket_pipeline.sandbox.site.snapshot import snapshot
+from ticket_pipeline.sandbox.site.ticketing_table import mark_of, read_table
+from ticket_pipeline.sandbox.site.till import till
+
+PATIENCE = 0.5
+
+
+def live(desk: Desk, *, version: str, serial: int, table: str) -> Document:
+    """Tell what changed since this world's version, this delivery and this mark of the table."""
+    document: Document = {"version": version, "counts": desk.webhooks.document(0)["counts"]}
+    if version != f"{desk.started}.{desk.world.version}":
+        shown = snapshot(desk.world)
+        seen = f"{desk.started}.{shown.version}"
+        document |= {"version": seen, "programme": programme(shown), "till": till(shown)}
+    document |= desk.webhooks.since(serial)
+    if desk.settings.ticketing_database is not None:
+        document["table"] = _table(desk.settings.ticketing_database, table)
+    if desk.settings.counter_server_url is not None:
+        document["inbox"] = inbox(desk.settings.counter_server_url)
+    return document
+
+
+def inbox(server_url: str) -> Document:
+    """Ask the pipeline's server how many webhooks wait in its inbox; null while it does not say."""
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            health: Any = session.get(f"{server_url}/healthz", timeout=PATIENCE).json()
+        return {"reachable": True, "depth": int(health["inbox"]["depth"])}
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        return {"reachable": False, "depth": None}
+
+
+def _table(path: Path, seen: str) -> Document:
+    mark = mark_of(path)
+    return {"mark": mark} if mark == seen else {"mark": mark, **read_table(path)}

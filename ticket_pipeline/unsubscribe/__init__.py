@@ -1,0 +1,1 @@
+"""Taking an unsubscription: the links in our messages, and what answers them."""

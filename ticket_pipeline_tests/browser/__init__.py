@@ -1,0 +1,1 @@
+"""What a visitor sees: `<ticket-counter>` in a real Chromium."""

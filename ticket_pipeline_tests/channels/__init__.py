@@ -1,0 +1,1 @@
+"""Tests of the channels; contract.py is what every kind must pass."""
