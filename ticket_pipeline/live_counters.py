@@ -1,12 +1,14 @@
 """The counters of all sites, joined: webhooks in, reads at Wix, values kept, readers told; what `serve` runs."""
 
 import asyncio
+import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event
 
 from ticket_pipeline.counter.clients import networks
@@ -18,6 +20,7 @@ from ticket_pipeline.counter.readers import Readers, StreamLimits
 from ticket_pipeline.counter.reading import Concerned
 from ticket_pipeline.counter.rhythm import Rhythm, Screen, Terms
 from ticket_pipeline.counter.stream import CounterParts, Routes, counter_routes
+from ticket_pipeline.errors import TicketPipelineError
 from ticket_pipeline.flows import shown as counters
 from ticket_pipeline.flows.count import count
 from ticket_pipeline.flows.touched import next_turns, touched
@@ -29,6 +32,10 @@ from ticket_pipeline.store import tallies
 from ticket_pipeline.store.database import Database
 from ticket_pipeline.store.notices import notices, passes_on
 from ticket_pipeline.wiring import Site, Wiring
+
+log = logging.getLogger(__name__)
+
+Run = Callable[[], Awaitable[None]]
 
 #: Seconds between two looks at who is silent, stuck or waiting to be told that nothing changed.
 _TICK = 1.0
@@ -93,10 +100,14 @@ class LiveCounters:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         """Show what is known before the first question; then read, follow and push until the block ends."""
-        await self._catch_up()
-        rhythms = [each.run() for each in self._rhythms.values()]
-        running = [*rhythms, self._following.run(self._catch_up), self._following.note(), self._tick()]
-        tasks = [asyncio.create_task(each) for each in (running if self._rhythms else [])]
+        if not self._rhythms:
+            yield
+            return
+        with suppress(TicketPipelineError):  # it is tried again at once, and said then
+            await self._catch_up()
+        running: list[Run] = [each.run for each in self._rhythms.values()]
+        running += [partial(self._following.run, self._catch_up), self._following.note, self._tick]
+        tasks = [asyncio.create_task(_for_ever(each)) for each in running]
         try:
             yield
         finally:
@@ -142,6 +153,16 @@ class LiveCounters:
             await asyncio.sleep(self._timing.tick)
             self._feed.tick(now=self._timing.seconds())
             self._readers.tick()
+
+
+async def _for_ever(run: Run) -> None:
+    """Run something until cancelled, and again should it fail in a way that nobody thought of."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("counters_failed")
+        await asyncio.sleep(_TICK)
 
 
 class SiteReading:

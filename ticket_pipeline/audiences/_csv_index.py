@@ -5,6 +5,7 @@ to disk: however long the file, memory stays flat. It holds hashes and places, n
 """
 
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from hashlib import blake2b
@@ -33,6 +34,9 @@ class CsvIndex:
         """
         self._stream = open_stream(path)
         self._found = sqlite3.connect("", check_same_thread=False)
+        # One that nobody needs any more lets go of the file by itself.
+        weakref.finalize(self, self._stream.close)
+        weakref.finalize(self, self._found.close)
         self._key = token_bytes(16)
         try:
             self._file = CsvFile(path, self._stream)

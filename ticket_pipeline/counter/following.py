@@ -56,6 +56,7 @@ class Following:
         self._woken = asyncio.Event()
         self._pushes: list[tuple[datetime, Tally]] = []
         self._stopping = threading.Event()
+        self._listening: threading.Thread | None = None
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="counters-read")
         self._noting = ThreadPoolExecutor(1, thread_name_prefix="counters-note")
 
@@ -84,8 +85,10 @@ class Following:
 
     async def run(self, catch_up: Callable[[], Awaitable[object]]) -> None:
         """Have it caught up with until cancelled."""
-        listening = threading.Thread(target=self._listen, args=(asyncio.get_running_loop(),), daemon=True)
-        listening.start()
+        if self._listening is None:
+            loop = asyncio.get_running_loop()
+            self._listening = threading.Thread(target=self._listen, args=(loop,), daemon=True)
+            self._listening.start()
         while True:
             pause = _EVERY
             try:

@@ -170,7 +170,13 @@ class Readers:
         values = sorted(reader.waiting.values(), key=_seq)
         body = first + b"".join(shown.event for shown in values)
         now = self._seconds()
-        if not reader.write(body or _HEARTBEAT):
+        try:
+            taken = reader.write(body or _HEARTBEAT)
+        except Exception:
+            log.exception("reader_failed")
+            self._drop(reader)
+            return True
+        if not taken:
             reader.stuck_since = now if reader.stuck_since is None else reader.stuck_since
             return False
         reader.waiting = {}

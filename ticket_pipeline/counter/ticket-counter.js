@@ -167,6 +167,7 @@ color: var(--ticket-counter-low-color); font-weight: var(--ticket-counter-low-we
       failures = live && clock() - openedAt > 1e4 ? 1 : failures + 1;
       close();
       retryAt = around(Math.min(6e4, 1e3 * 2 ** failures));
+      if (pollAt < Infinity) pollAt = 0;
     };
 
     // What is due; once a second, and when something happened.
@@ -186,7 +187,8 @@ color: var(--ticket-counter-low-color); font-weight: var(--ticket-counter-low-we
       if (slept || silent || known.some((id) => !asked?.has(id))) close();
       if (source && !live && now - openedAt > 15e3) fail();
       if (!source && known[0] && now >= retryAt) open(known);
-      const polled = live ? wanted.filter((id) => !values.get(id)) : failures > 1 ? wanted : [];
+      const missing = wanted.filter((id) => !values.get(id) && now - openedAt > 3e3);
+      const polled = live ? missing : failures > 1 ? wanted : [];
       if (polled[0] && now >= pollAt) poll(polled);
     };
 
@@ -194,7 +196,6 @@ color: var(--ticket-counter-low-color); font-weight: var(--ticket-counter-low-we
       asked = new Set(wanted);
       first = new Set(wanted);
       heardAt = openedAt = clock();
-      pollAt = Math.max(pollAt, openedAt + 3e3);
       const url = `${base}/counters/stream?settings=1&ids=${wanted.map(encodeURIComponent)}`;
       const opened = attempt(() => new EventSource(url));
       if (!opened) {

@@ -71,9 +71,10 @@ class Database:
         Raises:
             TransientError, ConfigError: the database cannot be reached, or breaks off.
         """
-        with explained(self.url_label), self._engine.connect() as connection:
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with explained(self.url_label), engine.connect() as connection:
             connection.detach()
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from ticket_pipeline.errors import TransientError
 from ticket_pipeline.store.database import Database
@@ -25,9 +26,7 @@ def notices(database: Database, channel: str, stopping: threading.Event) -> Iter
     """
     with database.aside() as connection:
         connection.exec_driver_sql(f'LISTEN "{channel}"')
-        driver = connection.connection.driver_connection
-        if driver is None:
-            raise TransientError(f"{database.url_label}: the connection is gone; try again")
+        driver: Any = connection.connection.dbapi_connection  # a psycopg.Connection
         yield
         while not stopping.is_set():
             try:

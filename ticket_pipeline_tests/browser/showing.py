@@ -1,10 +1,12 @@
 """Pages of many counters, and what they say."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from playwright.sync_api import Page
 
+from ticket_pipeline_tests.browser.conftest import PATIENCE
 from ticket_pipeline_tests.browser.stub import Stub
 from ticket_pipeline_tests.browser.values import Value
 
@@ -26,9 +28,16 @@ def texts(page: Page, stub: Stub, values: Mapping[str, Value], **attributes: str
     stub.set(*({**each, "definition_id": name} for name, each in shown.items()))
     page.goto(stub.page("".join(f"<p>{tag(name, **attributes)}</p>" for name in shown)))
     page.locator(f'ticket-counter[definition="{_LAST}"][status=ended]').wait_for()
-    page.wait_for_timeout(0)
     said: dict[str, Any] = page.evaluate(_SAID)
     return {name: _plain(text) for name, text in said.items() if name != _LAST}
+
+
+def wait_for(page: Page, until: Callable[[], bool | None]) -> None:
+    """Wait until something has happened outside of the page."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not until():
+        assert time.monotonic() < deadline, "it never happened"
+        page.wait_for_timeout(10)
 
 
 def _plain(text: str) -> str:

@@ -54,6 +54,11 @@ class Stub:
         """Count the open streams."""
         return len(self._streams)
 
+    @property
+    def asked_for_streams(self) -> int:
+        """Count how often a stream was asked for."""
+        return sum("/counters/stream" in each for each in self.asked)
+
     def start(self) -> None:
         """Listen, on the same port as before."""
         self._server = _Server(("127.0.0.1", self._port), self)

@@ -1,14 +1,12 @@
 import re
-import time
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from ticket_pipeline_tests.browser.conftest import PATIENCE
-from ticket_pipeline_tests.browser.showing import tag
+from ticket_pipeline_tests.browser.showing import tag, wait_for
 from ticket_pipeline_tests.browser.stub import Stub
 from ticket_pipeline_tests.browser.values import NOON, STALLS, Value, instant, value
 
@@ -33,20 +31,18 @@ def says(page: Page, left: int | None) -> None:
     expect(page.locator("ticket-counter [part=line]").first).to_have_text(expected)
 
 
-def seconds_pass(page: Page, until: Callable[[], bool]) -> int:
-    """Let seconds pass in the page until something has happened; tell how many."""
-    deadline = time.monotonic() + PATIENCE / 1000
-    passed = 0
-    while not until():
-        assert time.monotonic() < deadline, "it never happened"
+def seconds_pass(page: Page, until: Callable[[], bool]) -> None:
+    """Let seconds pass in the page until something has happened."""
+
+    def in_a_second() -> bool:
         page.clock.run_for(1_000)
-        page.wait_for_timeout(5)
-        passed += 1
-    return passed
+        return until()
+
+    wait_for(page, in_a_second)
 
 
-def later(minutes: float, **more: object) -> Value:
-    return value(**{"version": 2, "read_at": instant(NOON + timedelta(minutes=minutes)), **more})  # type: ignore[arg-type] # as value takes them
+def later(minutes: float, remaining: int, *, version: int = 2) -> Value:
+    return value(remaining=remaining, version=version, read_at=instant(NOON + timedelta(minutes=minutes)))
 
 
 def test_the_number_falls_without_a_reload_and_two_pages_agree(page: Page, stub: Stub) -> None:
@@ -143,10 +139,13 @@ def test_a_browser_without_streams_asks(page: Page, stub: Stub) -> None:
 def test_a_server_that_is_away_is_asked_ever_more_rarely(shown: Page, stub: Stub) -> None:
     stub.refuses_streams = True
     stub.cut()
-    asked = sum("stream" in each for each in stub.asked)
-    took = [seconds_pass(shown, lambda: sum("stream" in each for each in stub.asked) > asked + i) for i in range(6)]  # noqa: B023 - called at once
-    assert sum(took) >= 30
-    assert took[-1] > took[0]
+    asked, at = stub.asked_for_streams, [shown.evaluate("Date.now()")]
+    for more in range(6):
+        seconds_pass(shown, lambda more=more: stub.asked_for_streams > asked + more)  # type: ignore[misc] # a default
+        at.append(shown.evaluate("Date.now()"))
+    pauses = [later - earlier for earlier, later in pairwise(at)]
+    assert sum(pauses) > 30_000
+    assert pauses[-1] > pauses[0]
 
 
 def test_a_number_older_than_the_limit_is_not_shown(shown: Page, stub: Stub) -> None:
@@ -199,6 +198,17 @@ def test_after_a_sleep_it_asks_anew(shown: Page, stub: Stub) -> None:
     wait_for(shown, lambda: stub.streams == 1)
 
 
+def test_a_connection_that_says_nothing_for_long_is_taken_for_dead(page: Page, stub: Stub) -> None:
+    page.clock.install()
+    stub.freshness_limit = 20
+    stub.set(value(remaining=3))
+    page.goto(stub.page(COUNTER))
+    says(page, 3)
+    stub.set(value(remaining=2, version=2))
+    seconds_pass(page, lambda: stub.asked_for_streams == 2)
+    says(page, 2)
+
+
 def test_a_hidden_page_hangs_up_and_calls_again_when_looked_at(shown: Page, stub: Stub) -> None:
     turn_away(shown, hidden=True)
     seconds_pass(shown, lambda: stub.streams == 0)
@@ -221,7 +231,7 @@ def test_two_hundred_elements_share_one_connection(page: Page, stub: Stub) -> No
     stub.set(*(value(definition_id=each) for each in names))
     page.goto(stub.page("".join(map(tag, names))))
     page.wait_for_function("document.querySelectorAll('[status=low]').length === 200")
-    assert sum("stream" in each for each in stub.asked) == stub.streams == 1
+    assert stub.asked_for_streams == stub.streams == 1
 
 
 def test_more_than_a_hundred_definitions_share_as_few_as_can_be_asked_for(page: Page, stub: Stub) -> None:
@@ -258,6 +268,13 @@ def test_an_unknown_definition_shows_nothing_and_harms_nobody(page: Page, stub: 
     expect(page.locator("[definition=unknown] [part=line] slot")).to_have_count(0)
     stub.push(value(remaining=2, version=2))
     says(page, 2)
+    stub.refuses_streams = True
+    stub.set(value(remaining=1, version=3))
+    stub.cut()
+    before = page.evaluate("Date.now()")
+    seconds_pass(page, lambda: f"/counters/{STALLS}" in stub.asked)
+    assert page.evaluate("Date.now()") - before < 60_000
+    says(page, 1)
 
 
 def turn_away(page: Page, *, hidden: bool) -> None:
@@ -266,10 +283,3 @@ def turn_away(page: Page, *, hidden: bool) -> None:
         " document.dispatchEvent(new Event('visibilitychange')) }",
         hidden,
     )
-
-
-def wait_for(page: Page, until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE / 1000
-    while not until():
-        assert time.monotonic() < deadline, "it never happened"
-        page.wait_for_timeout(20)

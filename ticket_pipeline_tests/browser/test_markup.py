@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-from ticket_pipeline_tests.browser.showing import tag
+from ticket_pipeline_tests.browser.showing import tag, wait_for
 from ticket_pipeline_tests.browser.stub import Stub
 from ticket_pipeline_tests.browser.test_texts import STATES
 from ticket_pipeline_tests.browser.values import STALLS, money, value
@@ -24,10 +24,7 @@ def everything() -> str:
 def test_a_screen_reader_is_told_of_changes_but_not_of_the_first_value(page: Page, stub: Stub) -> None:
     page.goto(stub.page(COUNTER))
     page.evaluate(WATCH)
-    stub.set(value(remaining=3))
-    page.wait_for_function("document.querySelector('ticket-counter').hub !== undefined")
-    while stub.streams == 0:
-        page.wait_for_timeout(20)
+    wait_for(page, lambda: stub.streams == 1)
     stub.push(value(remaining=3))
     status = page.get_by_role("status")
     expect(status).to_have_text(LOW)
@@ -91,15 +88,18 @@ def test_what_comes_from_outside_is_text(page: Page, stub: Stub) -> None:
         value(definition_id="currency", prices=[money("1.00", evil)]),
         value(definition_id="amount", prices=[money(evil)], minimum_price=True),
         value(definition_id="text"),
+        value(definition_id="builtin"),
         value(evil, definition_id="status"),
         value(definition_id="'><b>"),
     )
     escaped = evil.replace("<", "&lt;").replace(">", "&gt;")
     body = "".join(map(tag, ("name", "currency", "amount", "status", "'&gt;&lt;b&gt;")))
+    body += tag("builtin", text_low="constructor")
     page.goto(stub.page(body + tag("text", text_low=f"{escaped} {{n}} {{price}}", lang=escaped, time_zone=escaped)))
-    page.wait_for_function("document.querySelectorAll('[status=low]').length === 5")
+    page.wait_for_function("document.querySelectorAll('[status=low]').length === 6")
     expect(page.locator("[definition=name] [part=price]")).to_contain_text(evil + " €1.00 · $& ${1} €2.00")
     expect(page.locator("[definition=text] [part=text]")).to_have_text(evil + " 3 €25.00")
+    expect(page.locator("[definition=builtin] [part=text]")).to_have_text("constructor")
     assert page.evaluate(
         "[...document.querySelectorAll('ticket-counter')].every((e) => !e.shadowRoot.querySelector('img'))"
     )

@@ -198,5 +198,9 @@ def test_a_text_that_names_what_is_not_known_is_not_shown(page: Page, stub: Stub
 
 
 def test_a_currency_nobody_knows_is_written_as_it_came(page: Page, stub: Stub) -> None:
-    said = texts(page, stub, {"odd": value(prices=[money("25.00", "no currency")])})
-    assert said == {"odd": "25.00 no currency · Only 3 tickets left at this price"}
+    odd = value(prices=[money("25.00", "no currency")])
+    said = texts(page, stub, {"odd": odd, "least": {**odd, "prices": [money("5.00", "$&")], "minimum_price": True}})
+    assert said == {
+        "odd": "25.00 no currency · Only 3 tickets left at this price",
+        "least": "From 5.00 $& · Only 3 tickets left",
+    }

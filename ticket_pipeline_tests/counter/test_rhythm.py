@@ -86,7 +86,7 @@ class Stage:
         if error is not None:
             raise error
         self.shown |= {each: tally(each, read_at=clock) for each in wanted}
-        return call(*arguments)
+        return call(wanted)
 
     def count(self, wanted: Mapping[str, Cause]) -> CountReport:
         return CountReport(requests=-(-len(wanted) // 100))
@@ -192,7 +192,7 @@ def test_hidden_counters_are_swept_more_rarely() -> None:
 
 def test_a_declared_definition_that_does_not_exist_is_not_asked_for_all_the_time() -> None:
     stage = Stage(moving=frozenset("a"), sweep_every=timedelta(minutes=5))
-    stage.held = lambda *_: None  # type: ignore[method-assign,assignment] # it never comes to be shown
+    stage.held = lambda *_: None  # type: ignore[method-assign] # it never comes to be shown
     stage.__post_init__()
     assert 2 <= len(stage.play([], until=899)) <= 4
 

@@ -64,6 +64,7 @@ class Stage:
             on_stopping=[self.readers.end],
         )
         with serving(parts) as self.client:
+            self.client.get("/healthz")  # answered once the lifespan has begun
             yield self.client
         database.close()
 
@@ -126,7 +127,7 @@ def test_head_tells_the_headers_only(stage: Stage) -> None:
     assert len(stage.readers) == 0
 
 
-@pytest.mark.parametrize("path", ["/counters/b", "/counters/..%2f..%2fetc", "/counters/stream?ids=b,c"])
+@pytest.mark.parametrize("path", ["/counters/b", "/counters/%00", "/counters/stream?ids=b,c"])
 def test_what_is_not_shown_does_not_exist(stage: Stage, path: str) -> None:
     answer = stage.client.get(path)
     assert (answer.status_code, answer.json()) == (404, {"error": "unknown_counter"})

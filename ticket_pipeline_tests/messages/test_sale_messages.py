@@ -1,15 +1,19 @@
 """What people read when a sale starts."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
+from babel import Locale
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticket_pipeline.messages.plain import name_of
 from ticket_pipeline.messages.sale_messages import SaleMessages
+from ticket_pipeline.messages.templates import Parts
 from ticket_pipeline.messages.trial import load_templates
 from ticket_pipeline.messages.view import view
 from ticket_pipeline.model.message import Message
@@ -207,3 +211,21 @@ def test_filling_in_gives_what_rendering_from_scratch_gives(
     assert filled.html.strip() == scratch.html.strip()
     assert filled.text.split() == scratch.text.split()
     assert filled.subject == scratch.subject
+
+
+def test_a_thousand_readers_are_rendered_as_often_as_there_are_kinds_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[Locale] = []
+
+    def render(locale: Locale, variables: Mapping[str, Any]) -> Parts:
+        rendered.append(locale)
+        return TEMPLATES.render(locale, variables)
+
+    templates = load_templates()
+    monkeypatch.setattr(templates, "render", render)
+    messages = SaleMessages(templates, sale())
+    for number in range(1000):
+        somebody = reader(f"Ann <{number}>" if number % 3 else None, "de" if number % 2 else "en")
+        written = messages.to(somebody, key=str(number), unsubscribe_url=f"{LINK}{number}")
+        assert f"{LINK}{number}" in written.text
+    # Two languages, with and without a name; each once to fill in, once to see that filling in is as good.
+    assert len(rendered) == 8

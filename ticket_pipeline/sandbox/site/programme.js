@@ -79,7 +79,6 @@ function patchTicket(old, fresh) {
   old.querySelectorAll('.buy button, .buy input').forEach((each, n) => { each.disabled = controls[n].disabled; });
   const labels = fresh.querySelectorAll('.unseen');
   old.querySelectorAll('.unseen').forEach((each, n) => { each.textContent = labels[n].textContent; });
-  old.querySelector('form').setAttribute('aria-label', fresh.querySelector('form').getAttribute('aria-label'));
   patchCounter(old.querySelector('.left'), fresh.querySelector('.left'));
   flash(old);
   return old;
