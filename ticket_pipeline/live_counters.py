@@ -23,7 +23,7 @@ from ticket_pipeline.counter.stream import CounterParts, Routes, counter_routes
 from ticket_pipeline.errors import TicketPipelineError
 from ticket_pipeline.flows import shown as counters
 from ticket_pipeline.flows.count import count
-from ticket_pipeline.flows.touched import next_turns, touched
+from ticket_pipeline.flows.touched import RESERVATION_DELETED, Touched, next_turns, recalled, touched
 from ticket_pipeline.model.counting import Cause, CountReport
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.model.tally import Tally
@@ -190,13 +190,20 @@ class SiteReading:
 
     def concerned(self, envelope: Envelope) -> Concerned:
         """Tell what a webhook has read again; before the first survey, what it names and we may show."""
-        told, shown, declared = touched(envelope), self._shown, self._rules.definitions
+        told, shown, declared = self._touched(envelope), self._shown, self._rules.definitions
         if shown is None:
             ids = told.definition_ids if declared is None else told.definition_ids & declared
         else:
             ids = shown.concerned(told)
         unknown = told.event_id if declared is None and not ids else None
         return Concerned(ids=ids, unknown_event=unknown, again_at=told.again_at)
+
+    def _touched(self, envelope: Envelope) -> Touched:
+        told = touched(envelope)
+        if told or envelope.topic != RESERVATION_DELETED:
+            return told
+        with self._site.state.reading() as tx:
+            return recalled(tx, self._site.name, envelope)
 
     def turns(self, tally: Tally) -> Iterable[Cause]:
         """Name the dates of the sale that come after the read."""

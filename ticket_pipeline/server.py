@@ -108,7 +108,8 @@ def serve(parts: ServerParts, *, host: str = "127.0.0.1", port: int = DEFAULT_PO
     Raises:
         ConfigError: the address cannot be listened on.
     """
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig()
+    logging.getLogger("ticket_pipeline").setLevel(logging.INFO)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(LogLines())
     _allow_many_connections()

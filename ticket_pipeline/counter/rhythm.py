@@ -86,8 +86,10 @@ class Rhythm:
         self._moving: frozenset[str] | None = None
         #: Events that a webhook told of and whose definitions we do not know.
         self._to_learn: dict[str, Cause] = {}
-        #: When a definition that is not shown was last asked for.
+        #: When a definition was last asked for because its value was old, or missing.
         self._tried: dict[str, datetime] = {}
+        #: What was read before is read again: nobody may have heard of what changed in between.
+        self._began: datetime | None = None
         self._look_at: datetime | None = None
         self._survey_at: datetime | None = None
         #: Whether every counter there is was asked for once.
@@ -97,7 +99,8 @@ class Rhythm:
         """Hear of webhooks that are durable now."""
         now = self._clock()
         for envelope in new:
-            concerned, cause = self._reading.concerned(envelope), Cause(why=envelope.topic, at=now)
+            concerned = self._reading.concerned(envelope)
+            cause = Cause(why=envelope.topic, at=now, inbox_key=envelope.key)
             self._agenda.changed(sorted(concerned.ids), cause)
             if concerned.unknown_event:
                 self._to_learn.setdefault(concerned.unknown_event, cause)
@@ -116,6 +119,7 @@ class Rhythm:
 
     async def run(self) -> None:
         """Read until cancelled, whatever happens."""
+        self._began = self._began or self._clock()
         while True:
             try:
                 wait = self._wait()
@@ -203,12 +207,22 @@ class Rhythm:
             tally = self._screen.held(self._terms.site, each)
             if self._is_old(each, tally, now):
                 self._tried[each] = now
-                self._agenda.old([each], Cause(why=Why.SWEEP if tally else Why.FIRST_READ, at=now))
+                self._agenda.old([each], Cause(why=self._why(tally), at=now))
+
+    def _why(self, tally: Tally | None) -> Why:
+        if tally is None:
+            return Why.FIRST_READ
+        return Why.HEALING if self._is_from_before(tally) else Why.SWEEP
+
+    def _is_from_before(self, tally: Tally) -> bool:
+        return self._began is not None and tally.read_at < self._began
 
     def _is_old(self, definition_id: str, tally: Tally | None, now: datetime) -> bool:
         """Tell whether a value was read too long ago; one from the future was read by a clock that was set back."""
-        every = self._terms.sweep_every
-        read_at = tally.read_at if tally else self._tried.get(definition_id)
+        every, tried_at = self._terms.sweep_every, self._tried.get(definition_id)
+        if tally is not None and tried_at is None and self._is_from_before(tally):
+            return True
+        read_at = tally.read_at if tally else tried_at
         if tally is not None and tally.status is TallyStatus.HIDDEN:
             every *= _HIDDEN_FACTOR
         return read_at is None or not timedelta(0) <= now - read_at < every
