@@ -24,6 +24,8 @@ BENCHES = {
     "requests": "bench.requests",
     "load": "bench.initial_load",
     "publish": "bench.publish",
+    "announce": "bench.announce",
+    "counter": "bench.counter",
     "backfill": "bench.backfill",
     "landing": "bench.landing",
     "follow": "bench.follow",

@@ -15,12 +15,15 @@ from ticket_pipeline.config_errors import explain
 from ticket_pipeline.declared_path import FOLDER
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.mapping.mapping import FieldMapping, build_mapping
+from ticket_pipeline.sandbox_subscribers import put_subscribers
 from ticket_pipeline.settings import DEFAULT_STATE, Pipeline, SiteSettings, SyncSettings
 from ticket_pipeline.yaml_source import Source, read_yaml
 
 CONFIG_VARIABLE = "TICKET_PIPELINE_CONFIG"
 #: Where the packaged sandbox pipeline finds its Wix.
 SANDBOX_VARIABLE = "TICKET_PIPELINE_SANDBOX_URL"
+#: Where it finds the mail server that shows mails instead of sending them.
+SANDBOX_MAIL_VARIABLE = "TICKET_PIPELINE_SANDBOX_MAIL_URL"
 #: Where this machine finds the server, for links, where no `server.public_url` is declared.
 SERVER_VARIABLE = "TICKET_PIPELINE_SERVER_URL"
 DEFAULT_FILE = "pipeline.yaml"
@@ -45,6 +48,7 @@ def load(explicit: str | None = None, variables: Mapping[str, str] | None = None
     variables = environment() if variables is None else variables
     path = find(explicit, variables)
     if path is None:
+        put_subscribers(Path.cwd(), packaged("sandbox/subscribers.csv").encode())
         text, name, folder = packaged("sandbox_pipeline.yaml"), "the packaged sandbox pipeline", Path.cwd()
     else:
         text, name, folder = _read(path), str(path), path.resolve().parent
@@ -102,7 +106,7 @@ def environment() -> Mapping[str, str]:
 
 
 def packaged(name: str) -> str:
-    """Read one of the YAML files that ship with the package."""
+    """Read one of the texts that ship with the package."""
     return files("ticket_pipeline").joinpath(name).read_text(encoding="utf-8")
 
 

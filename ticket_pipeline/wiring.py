@@ -12,7 +12,7 @@ from ticket_pipeline.channels.base import Channel
 from ticket_pipeline.config import mapping_of
 from ticket_pipeline.destinations.base import Destination
 from ticket_pipeline.errors import ConfigError
-from ticket_pipeline.flows.announce_parts import AnnounceParts
+from ticket_pipeline.flows.announce_parts import AnnounceParts, utc_now
 from ticket_pipeline.flows.sync_parts import SyncParts
 from ticket_pipeline.mapping.mapping import FieldMapping
 from ticket_pipeline.messages.templates import Templates
@@ -53,6 +53,8 @@ class Site:
     #: How to wait for a request's turn and between tries, in seconds; tests do not wait.
     sleep: Callable[[float], None] = time.sleep
     server: ServerSettings = field(default_factory=ServerSettings)
+    #: Tells the time announcements go by.
+    clock: Callable[[], datetime] = utc_now
 
     @property
     def state(self) -> SiteState:
@@ -204,16 +206,25 @@ class Site:
             resend=self.announcements.on_unknown == "resend",
             link=UnsubscribeLinks(site=self.name, url=self.server.public_url or LOCAL_URL, secret=self.secret),
             secret=self.secret,
+            clock=self.clock,
+            sleep=self.sleep,
         )
 
 
 class Wiring:
     """The working parts of all declared sites, over one state."""
 
-    def __init__(self, pipeline: Pipeline, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         """Remember what was declared; nothing is opened yet."""
         self.pipeline = pipeline
         self._sleep = sleep
+        self._clock = clock
         self._sites: dict[str, Site] = {}
 
     @cached_property
@@ -236,7 +247,7 @@ class Wiring:
             raise ConfigError(f"unknown site {name!r}; declared: {', '.join(self.pipeline.sites)}")
         if name not in self._sites:
             declared = self.pipeline.sites[name]
-            self._sites[name] = Site(name, declared, self.database, self._sleep, self.pipeline.server)
+            self._sites[name] = Site(name, declared, self.database, self._sleep, self.pipeline.server, self._clock)
         return self._sites[name]
 
     def sites(self) -> list[Site]:

@@ -20,8 +20,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"config", "terminal"}),
     frozenset({"flows", "webhooks", "counter", "unsubscribe", "config_errors", "settings"}),
     frozenset({"store", "destinations", "audiences", "channels"}),
+    frozenset({"json_api"}),
     frozenset({"wix"}),
-    frozenset({"mapping", "messages", "kinds", "yaml_source"}),
+    frozenset({"mapping", "messages", "kinds", "yaml_source", "sandbox_subscribers"}),
     frozenset({"model", "errors", "as_json", "words", "declared_path"}),
 )
 
@@ -33,7 +34,7 @@ HOMES: dict[str, frozenset[str]] = {
     "alembic": frozenset({"store"}),
     "starlette": frozenset({"server", "webhooks.receiver", "counter.stream", "unsubscribe.routes", "sandbox"}),
     "uvicorn": frozenset({"server", "sandbox"}),
-    "requests": frozenset({"wix", "destinations", "audiences", "channels", "sandbox"}),
+    "requests": frozenset({"wix", "json_api", "destinations", "audiences", "channels", "sandbox"}),
     "pandas": frozenset({"mapping", "orchestration"}),
     "yaml": frozenset({"yaml_source", "orchestration.instance"}),
     "click": frozenset({"commands"}),

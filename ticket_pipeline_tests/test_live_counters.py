@@ -264,6 +264,7 @@ def test_it_is_kept_why_a_number_was_read_and_when_it_was_pushed(stage: Stage) -
     wiring.database.close()
     assert isinstance(newest.cause, Cause)
     assert newest.cause.why.startswith("wix.events.")
+    assert newest.cause.inbox_seq is not None
     assert oldest.cause.why == Why.FIRST_READ
     assert newest.pushed_at is not None
     assert newest.cause.at <= newest.answered_at <= newest.pushed_at

@@ -15,7 +15,7 @@ from ticket_pipeline.channels._smtp_run import Pace, Run
 from ticket_pipeline.channels._smtp_server import Security, StartTls, server_of
 from ticket_pipeline.channels._smtp_session import Answer, Session, open_session
 from ticket_pipeline.declared_path import DeclaredPath
-from ticket_pipeline.errors import TicketPipelineError
+from ticket_pipeline.errors import TicketPipelineError, TransientError
 from ticket_pipeline.messages.addresses import deliverable, normalise
 from ticket_pipeline.model.finding import Finding, Level
 from ticket_pipeline.model.message import Delivery, Fate, Message
@@ -119,7 +119,9 @@ class Smtp:
         try:
             session = self._open()
         except TicketPipelineError as error:
-            return [Finding(level=Level.ERROR, what="smtp", seen=str(error), remedy="mend this, then check again")]
+            transient = isinstance(error, TransientError)
+            remedy = "start it, or check again later" if transient else "mend this, then check again"
+            return [Finding(level=Level.ERROR, what="smtp", seen=str(error), remedy=remedy, transient=transient)]
         seen = f"{self._server.at} reached{', logged in' if self._server.user else ''}"
         safe = session.encrypted or self._server.local
         session.close()

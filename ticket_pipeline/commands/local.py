@@ -50,7 +50,16 @@ def serve(config_path: str | None, json: bool, host: str, port: int) -> int:
 @click.option("--port", default=8787, show_default=True, help="Of the server.")
 @click.option("--dagster-port", default=3000, show_default=True)
 @click.option("--sandbox-port", default=8788, show_default=True)
-def dev(config_path: str | None, json: bool, no_sandbox: bool, port: int, dagster_port: int, sandbox_port: int) -> int:
+@click.option("--mail-port", default=8725, show_default=True, help="Where the sandbox takes mails.")
+def dev(
+    config_path: str | None,
+    json: bool,
+    no_sandbox: bool,
+    port: int,
+    dagster_port: int,
+    sandbox_port: int,
+    mail_port: int,
+) -> int:
     """Run everything in one terminal: sandbox, server, a first sync, Dagster. Ctrl-C stops it."""
     from ticket_pipeline.orchestration import dev as development
 
@@ -61,10 +70,11 @@ def dev(config_path: str | None, json: bool, no_sandbox: bool, port: int, dagste
         variables[config.CONFIG_VARIABLE] = str(declared.resolve())
     elif not no_sandbox:
         variables[config.SANDBOX_VARIABLE] = f"http://127.0.0.1:{sandbox_port}"
+        variables[config.SANDBOX_MAIL_VARIABLE] = f"smtp://127.0.0.1:{mail_port}"
         hooked = ("--database", str(_WORLD), "--webhook-url", f"http://127.0.0.1:{port}/webhooks/wix")
         shown = ("--counter-server-url", f"http://127.0.0.1:{port}", "--ticketing-database", str(_TICKETING))
         linked = ("--dagster-url", f"http://127.0.0.1:{dagster_port}")
-        services.append(development.sandbox_service(sandbox_port, *hooked, *shown, *linked))
+        services.append(development.sandbox_service(sandbox_port, mail_port, *hooked, *shown, *linked))
     services.append(development.server_service(port))
     return development.dev(
         Wiring(config.load(None, variables)),

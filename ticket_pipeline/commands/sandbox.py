@@ -25,6 +25,7 @@ from ticket_pipeline.errors import ConfigError
     type=click.Path(path_type=Path),
     help="A SQLite file whose table `tickets` the box office shows.",
 )
+@click.option("--mail-port", default=8725, show_default=True, help="Take mails there, to be read; 0: take none.")
 def sandbox(
     json: bool,
     port: int,
@@ -36,6 +37,7 @@ def sandbox(
     webhook_urls: tuple[str, ...],
     counter_server_url: str | None,
     ticketing_database: Path | None,
+    mail_port: int,
 ) -> int:
     """Run a Wix on your desk: its API, with a seeded world, and its webhooks."""
     from ticket_pipeline.sandbox.faults import Faults
@@ -51,6 +53,7 @@ def sandbox(
         webhook_urls=webhook_urls,
         counter_server_url=counter_server_url,
         ticketing_database=ticketing_database,
+        mail_port=mail_port or None,
     )
     if json:
         print_json({"base_url": f"http://127.0.0.1:{port}", "api_key": settings.api_key, "site_id": settings.site_id})

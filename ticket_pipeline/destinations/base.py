@@ -11,7 +11,7 @@ record that is gone is refused as `not_found`; a delete of one that is gone is d
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from ticket_pipeline.model.change import Change, Held, Outcome
 from ticket_pipeline.model.finding import Finding
@@ -52,8 +52,22 @@ class Checkable(Protocol):
         """Look at reachability, credentials and rights."""
 
 
+class Shelved(Protocol):
+    """A destination that keeps its records by event, and finds them sooner when told which Wix events they are of."""
+
+    def find_in(self, event_ids: Collection[str], definition_ids: Collection[str]) -> Iterator[Held]:
+        """Read what is held for these Wix ids, all of which are of these events; raises as `find`."""
+
+
 class Limited(Protocol):
     """A destination that cannot carry everything a record may say."""
 
     def losses(self, record: Record) -> tuple[str, ...]:
         """Say what would be lost of this record, a sentence each."""
+
+
+def look(destination: Destination, definition_ids: Collection[str], event_ids: Collection[str]) -> Iterator[Held]:
+    """Find records of these events, by event where the destination can; raises as `Destination.find`."""
+    if hasattr(destination, "find_in"):
+        return cast("Shelved", destination).find_in(event_ids, definition_ids)
+    return destination.find(definition_ids)

@@ -61,7 +61,7 @@ def announce(
 def _tell(holding: Holding, planned: PlannedStart, progress: Progress) -> AnnounceReport:
     """Get ready, wait for the instant, see that it still stands, and send."""
     parts = holding.parts
-    listed = holding.patiently("audience", lambda: read_audience(parts, planned))
+    listed = holding.patiently("audience", lambda: read_audience(parts, planned, alive=holding.alive))
     log.info("announcement_ready", extra={**holding.fields, "eligible": listed.eligible})
     holding.until(planned.start.at)
     current = holding.patiently("wix", lambda: read_start_again(parts.state, parts.wix, planned, now=holding.now()))

@@ -48,6 +48,7 @@ def make_report(
         eligible=audience.listed.eligible,
         sent=dict(+sent),
         skipped=skipped_by_reason(audience.listed.skipped + audience.skipped),
+        left_out=audience.skipped.total() - audience.skipped[Skip.ALREADY_TOLD],
         failed=dict(receipts.failures(tx, site, key)),
         unknown=unknown,
         first_sent_after=(first - key.at).total_seconds() if first else None,

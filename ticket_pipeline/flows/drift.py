@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.destinations.base import Destination, look
 from ticket_pipeline.flows.handfuls import handfuls
 from ticket_pipeline.mapping.diff import diff
 from ticket_pipeline.model.change import Action, Change, FieldChange, Held
@@ -29,7 +29,8 @@ def find_drift(state: SiteState, destination: Destination, event_ids: Sequence[s
     ours = {each for each, how in standing.items() if how in {LinkState.LINKED, LinkState.ARCHIVED}}
     seen: set[str] = set()
     edited: list[Change] = []
-    for some in handfuls(destination.find(None if event_ids is None else list(standing)), _RECORDS_AT_ONCE):
+    found = destination.find() if event_ids is None else look(destination, list(standing), event_ids)
+    for some in handfuls(found, _RECORDS_AT_ONCE):
         seen.update(held.definition_id for held in some)
         edited += _edits(state, destination, [held for held in some if held.definition_id in ours])
     return Drift(
@@ -51,7 +52,7 @@ def _edits(state: SiteState, destination: Destination, some: list[Held]) -> list
 def accept(state: SiteState, destination: Destination, drift: Drift, *, now: datetime) -> None:
     """Take what the destination holds for what it is, so that the next publish overwrites it."""
     event_of = {change.definition_id: change.event_id for change in drift.edited}
-    held = list(destination.find(list(event_of))) if event_of else []
+    held = list(look(destination, list(event_of), set(event_of.values()))) if event_of else []
     with state.writing() as tx:
         links.forget(tx, state.site, destination.identity, drift.missing)
         links.adopt(tx, state.site, destination.identity, held, event_ids=event_of, at=now)
@@ -63,7 +64,7 @@ def _edit(link: Link, held: Held) -> Change | None:
     )
     # What was sent before a crash is no drift, nor is what an archived record says: nobody brings it up to date.
     comparable = link.state is LinkState.LINKED and link.content_hash is not None
-    fields = diff(wanted, held.fields) if comparable else ()
+    fields = diff(wanted, held.fields, untold=held.untold) if comparable else ()
     if held.archived != (link.state == LinkState.ARCHIVED):
         fields = (FieldChange(field="archived", old=held.archived, new=not held.archived), *fields)
     if not fields:

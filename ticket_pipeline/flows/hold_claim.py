@@ -57,11 +57,20 @@ class Holding:
             raise LostClaimError("another process has taken this announcement over; it goes on there")
         self._next_sign = now + self.lease / 4
 
+    def alive(self) -> None:
+        """Give a sign of life where there is no transaction at hand.
+
+        Raises:
+            LostClaimError: as `sign` says.
+        """
+        if self.now() >= self._next_sign:
+            with self.parts.state.noting() as tx:
+                self.sign(tx)
+
     def until(self, instant: datetime) -> None:
         """Wait for an instant, alive."""
         while (left := (instant - self.now()).total_seconds()) > 0:
-            with self.parts.state.noting() as tx:
-                self.sign(tx)
+            self.alive()
             self.parts.sleep(min(left, self.lease.total_seconds() / 4))
 
     def patiently(self, what: str, act: Callable[[], _T]) -> _T:

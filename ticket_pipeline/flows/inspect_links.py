@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.destinations.base import Destination, look
 from ticket_pipeline.store import links
 from ticket_pipeline.store.links import LinkState
 from ticket_pipeline.store.site_state import SiteState
@@ -38,7 +38,8 @@ def pair_up(state: SiteState, destination: Destination, event_ids: Sequence[str]
         known = links.read(tx, state.site, destination.identity, event_ids)
     linked = [link for link in known.values() if link.state is LinkState.LINKED]
     records, definitions = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-    for held in destination.find(None if event_ids is None else list(known)):
+    found = destination.find() if event_ids is None else look(destination, list(known), event_ids)
+    for held in found:
         records[held.definition_id].append(held.external_id)
     for link in linked:
         definitions[link.external_id or ""].append(link.definition_id)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.destinations.base import Destination, look
 from ticket_pipeline.flows.handfuls import handfuls
 from ticket_pipeline.mapping.diff import diff
 from ticket_pipeline.model.change import Action, Change, FieldChange, Held
@@ -78,7 +78,7 @@ def _step(state: SiteState, destination: Destination, policy: Policy, event_ids:
         dead = definitions.tombstones(tx, state.site, event_ids)
     limbo = [link for each, link in linked.items() if each in dead and link.state == LinkState.INTENDED]
     unsure = [each for each in wanted if each not in dead and not _is_known(linked.get(each))]
-    found = _search(destination, [*unsure, *(link.definition_id for link in limbo)])
+    found = _search(destination, [*unsure, *(link.definition_id for link in limbo)], event_ids)
     alive = [record for each, record in wanted.items() if each not in dead]
     changes = [_change(record, linked.get(record.definition_id), found.get(record.definition_id)) for record in alive]
     differing = [change for change in changes if change is not None and change.fields]
@@ -105,22 +105,26 @@ def _is_known(link: Link | None) -> bool:
     return link is not None and link.state in {LinkState.LINKED, LinkState.ARCHIVED} and link.content_hash is not None
 
 
-def _search(destination: Destination, definition_ids: Sequence[str]) -> Mapping[str, Held]:
+def _search(destination: Destination, definition_ids: Sequence[str], event_ids: Sequence[str]) -> Mapping[str, Held]:
     """Look for records by their Wix id where we cannot know: a crash or a lost state must not make twins."""
     if not definition_ids:
         return {}
-    return {held.definition_id: held for held in destination.find(definition_ids)}
+    return {held.definition_id: held for held in look(destination, definition_ids, event_ids)}
 
 
 def _change(record: Record, link: Link | None, found: Held | None) -> Change | None:
     if found is not None:
-        return _update(record, found.external_id, diff(record, found.fields), archived=found.archived)
+        return _update(record, found.external_id, _differing(record, found), archived=found.archived)
     if link is None or not _is_known(link) or link.external_id is None:
         return _create(record)
     archived = link.state == LinkState.ARCHIVED
     if link.content_hash == record.content_hash and not archived:
         return None
     return _update(record, link.external_id, diff(record, link.fields), archived=archived)
+
+
+def _differing(record: Record, held: Held) -> tuple[FieldChange, ...]:
+    return diff(record, held.fields, untold=held.untold)
 
 
 def _create(record: Record) -> Change:

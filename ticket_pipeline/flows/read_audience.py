@@ -1,7 +1,7 @@
 """Read the audience before the start: who is to be told, kept as ids only."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -31,8 +31,10 @@ class Listed:
         return len(self.ids) + self.skipped[Skip.ALREADY_TOLD]
 
 
-def read_audience(parts: AnnounceParts, planned: PlannedStart) -> Listed:
+def read_audience(parts: AnnounceParts, planned: PlannedStart, *, alive: Callable[[], None] = lambda: None) -> Listed:
     """Read all subscribers once, and keep the ids of those who are to be told and have not been.
+
+    It may take minutes; `alive` is called now and then.
 
     Raises:
         TransientError, ConfigError: the audience cannot be read, or not to its end.
@@ -42,6 +44,7 @@ def read_audience(parts: AnnounceParts, planned: PlannedStart) -> Listed:
     reading = _Reading(parts=parts, mark=opt_in_mark(parts.opt_in, planned.start), told=told)
     for some in _pieces(parts.audience.subscribers(), _AT_ONCE):
         reading.take(some)
+        alive()
     return reading.listed
 
 

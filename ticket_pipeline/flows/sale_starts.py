@@ -55,8 +55,8 @@ def due(state: SiteState, *, now: datetime, ahead: timedelta = LOOK_AHEAD) -> li
     announcements were first looked for, and tiers moved into the past after they were announced. Whether it is too
     late is for `announce` to say, and to write down.
     """
-    with state.writing() as tx:
-        since = _since(tx, state.site, now)
+    since = _since(state, now)
+    with state.reading() as tx:
         known = {each.key: each for each in announcements.listed(tx, state.site)}
         planned = sale_starts(tx, state.site, now=now)
     return [each for each in planned if _is_due(each, known, since=since, now=now, ahead=ahead)]
@@ -95,12 +95,14 @@ def _announced_later(planned: PlannedStart, known: Iterable[Announcement]) -> bo
     return told.issuperset(planned.definition_ids)
 
 
-def _since(tx: Transaction, site: str, now: datetime) -> datetime:
-    """Tell when announcements were first looked for: what was on sale by then is no news."""
-    written = checkpoints.get(tx, site, _SINCE)
+def _since(state: SiteState, now: datetime) -> datetime:
+    """Tell when announcements were first looked for, less a moment: who begins in the minute of a start means it."""
+    with state.reading() as tx:
+        written = checkpoints.get(tx, state.site, _SINCE)
     if written is None:
-        checkpoints.put(tx, site, _SINCE, now.isoformat(), at=now)
-        return now
+        with state.writing() as tx:
+            written = checkpoints.get(tx, state.site, _SINCE) or (now - LOOK_AHEAD).isoformat()
+            checkpoints.put(tx, state.site, _SINCE, written, at=now)
     return datetime.fromisoformat(written)
 
 

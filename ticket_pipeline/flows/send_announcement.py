@@ -106,14 +106,14 @@ class Sending:
         queue = deque(ids)
         while queue:
             batch = [queue.popleft() for _ in range(min(_BATCH, len(queue)))]
-            read_at = self.holding.now()
+            self.holding.alive()
             try:
                 waiting = self._consenting(batch)
             except TransientError as error:
                 self._down["audience"] = error
                 self._again += [*batch, *queue]
                 return
-            self._tell_each(waiting, until=read_at + _FRESH)
+            self._tell_each(waiting, until=self.holding.now() + _FRESH)
             queue.extendleft(reversed([each.subscriber.id for group in waiting.values() for each in group]))
             self.progress("people", self._done, None)
 
@@ -121,7 +121,8 @@ class Sending:
         """Tell each by their channel, and whom it refuses by the next; leave those whose consent grew old."""
         while (kind := next((each for each, group in waiting.items() if group), None)) is not None:
             if kind in self._down:
-                self._again += [each.subscriber.id for each in waiting.pop(kind)]
+                self._again += [each.subscriber.id for each in waiting[kind]]
+                waiting[kind].clear()
             elif self.holding.now() > until:
                 return
             else:
@@ -162,7 +163,8 @@ class Sending:
     def _by(self, subscriber: Subscriber, channels: Sequence[Channel]) -> _Recipient:
         first, *others = channels
         receipt = self.parts.names.receipt(first, subscriber)
-        return _Recipient(subscriber=subscriber, channel=first, receipt=receipt, others=tuple(others))
+        left = tuple(each for each in others if each.kind != first.kind)
+        return _Recipient(subscriber=subscriber, channel=first, receipt=receipt, others=left)
 
     def _send(self, group: deque[_Recipient], *, until: datetime) -> list[_Recipient]:
         """Send through one channel; give those it refused for whom another is left."""
@@ -179,9 +181,13 @@ class Sending:
         return refused
 
     def _supply(self, group: deque[_Recipient], until: datetime) -> Iterator[Message]:
-        """Claim a receipt, then give its message, as the channel asks for them."""
-        while group and self.holding.now() <= until:
-            recipient = group[0]
+        """Claim a receipt, then give its message, as the channel asks for them.
+
+        The first is given however long the channel took to open: something must come of each consent that was read.
+        """
+        first = True
+        while group and (first or self.holding.now() <= until):
+            first, recipient = False, group[0]
             message = self._message(recipient)
             claimed = self._claim(recipient.receipt)
             group.popleft()

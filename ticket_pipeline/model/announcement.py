@@ -79,6 +79,8 @@ class AnnounceReport:
     #: Messages taken by the other side, per channel, earlier runs included.
     sent: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
+    #: Of the eligible, those who were left out right before sending.
+    left_out: int = 0
     #: People who could not be told, by the code of the last refusal.
     failed: Mapping[str, int] = field(default_factory=dict)
     #: Messages that were cut off, so that nobody knows whether they went out.
@@ -107,6 +109,19 @@ class AnnouncementPreview:
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudienceCounts:
+    """An audience in numbers: nobody's name, nobody's address."""
+
+    listed: int
+    #: By the marketing tool's status.
+    statuses: Mapping[str, int]
+    #: By the reason why nothing would be sent; who asked for none of the sale starts looked at is not opted in.
+    skipped: Mapping[str, int]
+    #: Who would be told of each of the sale starts looked at.
+    eligible: Mapping[StartKey, int]
 
 
 class Standing(StrEnum):

@@ -48,6 +48,8 @@ class Held:
     external_id: str
     fields: Mapping[str, Value]
     archived: bool = False
+    #: Fields that are written but cannot be read back; they count as held as they should be.
+    untold: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

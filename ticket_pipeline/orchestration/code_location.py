@@ -2,6 +2,9 @@
 
 import dagster as dg
 
+from ticket_pipeline.orchestration.announce_job import announce_job
+from ticket_pipeline.orchestration.announcement_checks import announcement_checks
+from ticket_pipeline.orchestration.announcements import announcement_assets
 from ticket_pipeline.orchestration.assets import Parts, site_assets
 from ticket_pipeline.orchestration.checks import site_checks
 from ticket_pipeline.orchestration.counter_assets import counter_assets
@@ -12,6 +15,7 @@ from ticket_pipeline.orchestration.jobs import reconcile_job, refresh_job, sched
 from ticket_pipeline.orchestration.names import Names
 from ticket_pipeline.orchestration.new_events import new_events_sensor
 from ticket_pipeline.orchestration.order_sensor import order_sensor
+from ticket_pipeline.orchestration.sale_starts import announce_schedule, sale_start_sensor
 from ticket_pipeline.orchestration.webhook_inbox import webhook_inbox, webhook_sensor
 from ticket_pipeline.wiring import Wiring
 
@@ -32,11 +36,28 @@ def build(wiring: Wiring) -> dg.Definitions:
 def site_definitions(parts: Parts) -> dg.Definitions:
     """Make the definitions of one site."""
     names, counts = parts.names, parts.settings.counters is not None
+    announces = parts.settings.announcements is not None
     return dg.Definitions(
-        assets=[webhook_inbox(names), *site_assets(parts), *counter_assets(parts)],
-        asset_checks=[*site_checks(parts), *inbox_checks(parts), *counter_checks(parts)],
-        jobs=[sync_job(parts), refresh_job(names), reconcile_job(parts), follow_job(parts)],
-        schedules=schedules(names),
-        sensors=[new_events_sensor(parts), webhook_sensor(parts), *([order_sensor(parts)] if counts else [])],
+        assets=[webhook_inbox(names), *site_assets(parts), *counter_assets(parts), *announcement_assets(parts)],
+        asset_checks=[
+            *site_checks(parts),
+            *inbox_checks(parts),
+            *counter_checks(parts),
+            *announcement_checks(parts),
+        ],
+        jobs=[
+            sync_job(parts),
+            refresh_job(names),
+            reconcile_job(parts),
+            follow_job(parts),
+            *([announce_job(parts)] if announces else []),
+        ],
+        schedules=[*schedules(names), *([announce_schedule(parts)] if announces else [])],
+        sensors=[
+            new_events_sensor(parts),
+            webhook_sensor(parts),
+            *([order_sensor(parts)] if counts else []),
+            *([sale_start_sensor(parts)] if announces else []),
+        ],
         executor=dg.in_process_executor,
     )

@@ -54,6 +54,28 @@ TICKET_COUNTERS = dg.TableSchema(
     ]
 )
 
+SUBSCRIBERS = dg.TableSchema(
+    columns=[
+        dg.TableColumn("email", "text", "read where it is, and kept by the marketing tool only"),
+        dg.TableColumn("name", "text", "as people are addressed"),
+        dg.TableColumn("status", "text", "subscribed, pending, unsubscribed or suppressed"),
+        dg.TableColumn("locale", "text", "BCP 47"),
+        dg.TableColumn("opt_ins", "list", "the marks by which people ask for an event"),
+    ]
+)
+
+SALE_STARTS = dg.TableSchema(
+    columns=[
+        dg.TableColumn("event_id", "text", "the Wix event"),
+        dg.TableColumn("sale_start", "instant", "when its tiers open, together one announcement"),
+        dg.TableColumn("definition_ids", "list", "the ticket definitions that open"),
+        dg.TableColumn("state", "text", "open, done, withdrawn or skipped_late"),
+        dg.TableColumn("why", "text", "why nobody was told, where that is so"),
+        dg.TableColumn("first_sent_at", "instant", "when the first message was taken by the other side"),
+        dg.TableColumn("finished_at", "instant", "when nobody was left to be told"),
+    ]
+)
+
 _WIX_ID = dg.TableColumn(
     ID_FIELD, "text", "Wix's id of the ticket definition, 1-to-1, written once", dg.TableColumnConstraints(unique=True)
 )

@@ -68,15 +68,17 @@ def dev(
     return 0
 
 
-def sandbox_service(port: int, *arguments: str) -> Service:
-    """Describe the sandbox as a service; `arguments` are those of `python -m ticket_pipeline.sandbox`."""
+def sandbox_service(port: int, mail_port: int, *arguments: str) -> Service:
+    """Describe the sandbox as a service; `arguments` are more of those of `python -m ticket_pipeline.sandbox`."""
+    ports = ("--port", str(port), "--mail-port", str(mail_port))
     return Service(
         name="sandbox",
         title="box office",
-        command=[sys.executable, "-m", "ticket_pipeline.sandbox", "--port", str(port), *arguments],
+        command=[sys.executable, "-m", "ticket_pipeline.sandbox", *ports, *arguments],
         ready_url=f"http://{HOST}:{port}/",
         port=port,
         port_option="--sandbox-port",
+        more_ports={"--mail-port": mail_port},
     )
 
 

@@ -40,12 +40,12 @@ class Runs:
 def read_runs(instance: dg.DagsterInstance, names: Names, *, at: datetime) -> Runs:
     """Look at the follow runs, whoever asked for them."""
     under_way = instance.get_run_records(dg.RunsFilter(job_name=names.follow_job, statuses=UNDER_WAY))
-    live = [each.dagster_run for each in under_way if _trusted(each, at)]
+    live = [each.dagster_run for each in under_way if trusted(each, at)]
     over = instance.get_run_records(dg.RunsFilter(job_name=names.follow_job, statuses=_OVER), limit=_MOST_FAILURES)
     failed = list(takewhile(lambda each: not each.dagster_run.is_success, over))
     return Runs(
         live=len(live),
-        covered=max(map(_covered, live), default=0),
+        covered=max(map(covered_by, live), default=0),
         failures=len(failed),
         failed_at=_ended(failed),
     )
@@ -56,13 +56,14 @@ def say_taken(instance: dg.DagsterInstance, run_id: str, seq: int) -> None:
     instance.add_run_tags(run_id, {TAKEN_TAG: f"{run_id}:{seq}"})
 
 
-def _covered(run: dg.DagsterRun) -> int:
+def covered_by(run: dg.DagsterRun) -> int:
     """Tell what a run takes; a retried run inherits its parent's tag, which says nothing of it."""
     run_id, _, seq = run.tags.get(TAKEN_TAG, "").partition(":")
     return int(seq) if run_id == run.run_id else EVERYTHING
 
 
-def _trusted(record: dg.RunRecord, at: datetime) -> bool:
+def trusted(record: dg.RunRecord, at: datetime) -> bool:
+    """Tell whether a run that is said to be under way may be believed to be."""
     since = record.start_time or record.create_timestamp.replace(tzinfo=UTC).timestamp()
     return record.dagster_run.status is _QUEUED or at.timestamp() - since < TRUST
 

@@ -12,6 +12,8 @@ TICKET_DEFINITIONS = "ticket_definitions"
 EXTERNAL_RECORDS = "external_records"
 TICKET_SYNC = "ticket_sync"
 TICKET_COUNTERS = "ticket_counters"
+SUBSCRIBERS = "subscribers"
+SALE_START_ANNOUNCEMENTS = "sale_start_announcements"
 #: The assets of a sync, which have one partition per Wix event, in the order of the river.
 PARTITIONED = (TICKET_DEFINITIONS, EXTERNAL_RECORDS, TICKET_SYNC)
 #: How many events one run of a backfill, or of the sensor, takes.
@@ -65,6 +67,21 @@ class Names:
     def follow_job(self) -> str:
         """The job that brings landed webhooks to the destination, if there is one."""
         return f"{self.site}_follow"
+
+    @property
+    def announce_job(self) -> str:
+        """The job that tells subscribers that a sale starts."""
+        return f"{self.site}_announce"
+
+    @property
+    def announce_schedule(self) -> str:
+        """The schedule that has coming sale starts announced on the second."""
+        return f"{self.site}_announce_schedule"
+
+    @property
+    def sale_start_sensor(self) -> str:
+        """The sensor that asks for what the schedule was too late for."""
+        return f"{self.site}_sale_starts"
 
     @property
     def webhook_sensor(self) -> str:

@@ -43,6 +43,8 @@ class Service:
     #: The port it listens on, and the option that chooses another.
     port: int | None = None
     port_option: str | None = None
+    #: More ports that it listens on, by the option that chooses another.
+    more_ports: Mapping[str, int] = field(default_factory=dict)
     #: The page of it worth looking at.
     page: str = "/"
     #: Added to the supervisor's environment.
@@ -62,9 +64,14 @@ def refuse_ports_in_use(services: Iterable[Service], *, host: str = "127.0.0.1")
     Raises:
         ConfigError: naming each port in use and what to do.
     """
-    taken = [each for each in services if each.port is not None and not _is_free(host, each.port)]
+    taken = [
+        _taken(port, each.name, option)
+        for each in services
+        for option, port in ((each.port_option, each.port), *each.more_ports.items())
+        if port is not None and not _is_free(host, port)
+    ]
     if taken:
-        raise ConfigError("\n".join(_taken(each) for each in taken))
+        raise ConfigError("\n".join(taken))
 
 
 class Supervisor:
@@ -209,6 +216,6 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _taken(service: Service) -> str:
-    remedy = f", or choose another with {service.port_option}" if service.port_option else ""
-    return f"port {service.port}, for {service.name}, is in use; stop what uses it{remedy}"
+def _taken(port: int, name: str, option: str | None) -> str:
+    remedy = f", or choose another with {option}" if option else ""
+    return f"port {port}, for {name}, is in use; stop what uses it{remedy}"

@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--counter-server-url", help="the pipeline's own server, for the box office")
     parser.add_argument("--dagster-url", help="Dagster's pages, to link to")
     parser.add_argument("--ticketing-database", type=Path, help="a SQLite file whose table `tickets` is shown")
+    parser.add_argument("--mail-port", type=int, help="take mails at this port, for the box office to show")
     parser.add_argument("--resend-scale", type=float, default=1.0, help="0.001 makes a minute 60 ms")
     given = parser.parse_args()
     settings = SandboxSettings(
@@ -36,6 +37,7 @@ def main() -> None:
         counter_server_url=given.counter_server_url,
         dagster_url=given.dagster_url,
         ticketing_database=given.ticketing_database,
+        mail_port=given.mail_port,
         faults=Faults(latency_ms=given.latency_ms),
     )
     serve(settings, host=given.host, port=given.port)

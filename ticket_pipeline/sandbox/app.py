@@ -17,6 +17,7 @@ from ticket_pipeline.sandbox.routes import (
     event_control,
     events,
     home,
+    mail,
     oauth,
     orders,
     site,
@@ -33,6 +34,7 @@ OPERATIONS = (
     *control.OPERATIONS,
     *event_control.OPERATIONS,
     *webhooks.OPERATIONS,
+    *mail.OPERATIONS,
     *site.OPERATIONS,
 )
 

@@ -11,6 +11,8 @@ from ticket_pipeline.sandbox.definition_query import DefinitionQueries
 from ticket_pipeline.sandbox.doorkeeper import Doorkeeper
 from ticket_pipeline.sandbox.faults import FaultBox
 from ticket_pipeline.sandbox.instants import to_the_minute
+from ticket_pipeline.sandbox.mail.mailbox import Mailbox
+from ticket_pipeline.sandbox.mail.server import MailServer
 from ticket_pipeline.sandbox.paging import Cursors
 from ticket_pipeline.sandbox.rate_limit import RateLimit
 from ticket_pipeline.sandbox.seeding.seed import seeded_world
@@ -45,14 +47,21 @@ class Desk:
         self._senders = Senders(self.webhooks, self.world, settings.webhook_senders)
         self._webhook_serial = count()
         self.world.subscribe(self._tell)
+        self.mailbox = Mailbox()
+        port = settings.mail_port
+        self.mail_server = None if port is None else MailServer(self.mailbox, port, clock)
 
     def open(self) -> None:
-        """Begin to send webhooks."""
+        """Begin to send webhooks and to take mails."""
         self._senders.start()
+        if self.mail_server is not None:
+            self.mail_server.start()
 
     def close(self) -> None:
-        """Stop sending webhooks and let go of the database."""
+        """Stop sending webhooks and taking mails, and let go of the database."""
         self.closing.set()
+        if self.mail_server is not None:
+            self.mail_server.stop()
         self._senders.stop()
         self.webhooks.shut()
         self.world.close()
@@ -63,6 +72,7 @@ class Desk:
         self.faults.set(self.settings.faults)
         self.stats.reset()
         self.webhooks.reset()
+        self.mailbox.clear()
 
     def _tell(self, change: Change) -> None:
         if self.webhooks.subscriptions:

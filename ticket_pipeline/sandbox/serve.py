@@ -54,6 +54,12 @@ class RunningSandbox:
         return self.desk.world
 
     @property
+    def mail_port(self) -> int:
+        """Give the port that mails are taken at."""
+        assert self.desk.mail_server is not None, "mail_port=0 in the settings has mails taken"  # noqa: S101
+        return self.desk.mail_server.port
+
+    @property
     def stats(self) -> Stats:
         """Give the counts of requests."""
         return self.desk.stats

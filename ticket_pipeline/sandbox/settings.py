@@ -59,6 +59,8 @@ class SandboxSettings:
     dagster_url: str | None = None
     #: a SQLite file whose table `tickets` the box office shows, as the external ticketing system would
     ticketing_database: Path | None = None
+    #: where mails are taken and shown instead of sent, on this machine; 0: any free port; None: nowhere
+    mail_port: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse an address that could be anything else in a page.

@@ -13,7 +13,7 @@ import pytest
 from ticket_pipeline.audiences.base import Audience, Checkable, Unsubscribable
 from ticket_pipeline.errors import ConfigError, TransientError
 from ticket_pipeline.model.finding import Level
-from ticket_pipeline.model.subscriber import Subscriber
+from ticket_pipeline.model.subscriber import Subscriber, SubscriberStatus
 from ticket_pipeline_tests.audiences.people import (
     ANNA,
     BEN,
@@ -51,6 +51,8 @@ class AudienceContract:
     #: Parts of settings that nobody may read anywhere.
     secrets: ClassVar[tuple[str, ...]] = ()
     many: ClassVar[int] = 50_000
+    #: What a suppressed person is listed as, by a tool that does not tell them from those who left.
+    suppressed: ClassVar[SubscriberStatus] = SUPPRESSED
 
     def id_of(self, tool: Tool, person: Person) -> str:
         """Give the tool's id of a person."""
@@ -67,7 +69,7 @@ class AudienceContract:
             ANNA.email: SUBSCRIBED,
             BEN.email: UNSUBSCRIBED,
             CHLOE.email: SUBSCRIBED,
-            DIRK.email: SUPPRESSED,
+            DIRK.email: self.suppressed,
         }
         assert (found[CHLOE.email].name, found[DIRK.email].name) == (CHLOE.name, None)
         assert not any(each.flaw for each in found.values())
@@ -114,7 +116,7 @@ class AudienceContract:
         for status in (SUBSCRIBED, UNSUBSCRIBED, SUBSCRIBED, SUPPRESSED):
             tool.hold([Person(email=ANNA.email, status=status), CHLOE])
             (found,) = self.now(tool, anna)
-            assert found.status is status
+            assert found.status is (self.suppressed if status is SUPPRESSED else status)
 
     def test_more_people_than_a_page_are_read_whole(self, tool: Tool) -> None:
         people = list(crowd(1_234))
@@ -149,7 +151,7 @@ class AudienceContract:
     def test_unsubscribing_makes_nobody_less_suppressed(self, tool: Tool) -> None:
         tool.hold([DIRK])
         cast("Unsubscribable", tool.audience).unsubscribe(self.id_of(tool, DIRK))
-        assert [each.status for each in tool.audience.subscribers()] == [SUPPRESSED]
+        assert [each.status for each in tool.audience.subscribers()] == [self.suppressed]
 
     def test_odd_names_come_back_as_they_are(self, tool: Tool) -> None:
         people = [Person(email=f"odd{n}@example.org", name=name) for n, name in enumerate(ODD_NAMES)]

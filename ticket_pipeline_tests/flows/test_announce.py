@@ -17,7 +17,7 @@ from ticket_pipeline.model.announcement import Outcome, StartKey
 from ticket_pipeline.model.message import Fate
 from ticket_pipeline.model.subscriber import Flaw, PushSubscription, Subscriber, SubscriberStatus
 from ticket_pipeline.store import announcements, suppressions
-from ticket_pipeline_tests.flows.announcing import EVENT, SITE, BoxOffice, box_office
+from ticket_pipeline_tests.flows.announcing import EVENT, SITE, BoxOffice, People, box_office
 from ticket_pipeline_tests.store.bodies import minute
 
 START = minute(10)
@@ -348,9 +348,9 @@ def test_a_start_that_was_missed_is_announced_late_within_the_limit(office: BoxO
 def test_a_sale_that_was_on_before_announcements_were_first_looked_for_is_no_news(tmp_path: Path) -> None:
     office = box_office(tmp_path, late_limit=timedelta(hours=24))
     office.people.join("ann")
-    office.opens("stalls", at=minute(-61))
+    office.opens("stalls", at=minute(-62))
     assert office.tick() == []
-    office.opens("stalls", at=minute(-59))
+    office.opens("stalls", at=minute(-61))
     assert [each.outcome for each in office.tick()] == [Outcome.ANNOUNCED]
 
 
@@ -456,6 +456,82 @@ class _Slow(Memory):
         for delivery in super().send(messages):
             self.office.time.sleep(1)
             yield delivery
+
+
+def test_a_channel_that_takes_long_to_open_still_gets_somewhere(tmp_path: Path) -> None:
+    office = box_office(tmp_path)
+    for number in range(3):
+        office.people.join(f"p{number}")
+    office.parts = replace(office.parts, channels=(_SlowToOpen(office, office.place),))
+    office.opens("stalls", at=START)
+    office.tick_at(START)
+    assert office.told() == {"p0": 1, "p1": 1, "p2": 1}
+
+
+class _SlowToOpen(Memory):
+    """A memory that takes a minute to open."""
+
+    def __init__(self, office: BoxOffice, place: Place) -> None:
+        super().__init__(Config(), place)
+        self.office = office
+
+    def send(self, messages: Any) -> Any:
+        self.office.time.sleep(60)
+        yield from super().send(messages)
+
+
+def test_an_audience_that_takes_many_minutes_to_read_keeps_its_claim(tmp_path: Path) -> None:
+    office = box_office(tmp_path)
+    for number in range(2500):
+        office.people.join(f"p{number:04}", opt_ins=frozenset())
+    office.people.join("ann")
+    office.parts = replace(office.parts, audience=_SlowToRead(office))
+    office.opens("stalls", at=START)
+    taken: list[Any] = []
+    for number in range(12):
+        office.time.at(START + 60 * number * SECOND, lambda: taken.extend(due(office.state, now=office.time.now)))
+    (report,) = office.tick_at(START - SECOND)
+    assert (taken, office.told()) == ([], {"ann": 1})
+    assert report.first_sent_after is not None
+    assert report.first_sent_after >= 240
+
+
+class _SlowToRead(People):
+    """An audience that takes a minute for each five hundred."""
+
+    def __init__(self, office: BoxOffice) -> None:
+        super().__init__(listed=office.people.listed)
+        self.office = office
+
+    def subscribers(self) -> Iterator[Subscriber]:
+        for number, each in enumerate(super().subscribers()):
+            self.office.time.sleep(0 if number % 500 else 60)
+            yield each
+
+
+def test_a_refusal_on_the_way_to_a_channel_that_is_down_is_tried_there_later(tmp_path: Path) -> None:
+    mail, push = Memory(Config(), Place(down_after=0)), Push(Config(), Place())
+    office = box_office(tmp_path, channels=(mail, push))
+    office.people.join("ann")
+    office.people.join("cid", push=browser("cid"), preferred_channel="web_push")
+    push.place.fates["cid"] = Fate.REFUSED
+    office.opens("stalls", at=START)
+    office.time.at(START + SECOND, lambda: setattr(mail.place, "down_after", None))
+    (report,) = office.tick_at(START)
+    assert sorted(each.to.id for each in mail.place.messages) == ["ann", "cid"]
+    assert (report.sent, report.failed) == ({"memory": 2}, {})
+
+
+def test_two_channels_of_one_kind_do_not_tell_anybody_twice(tmp_path: Path) -> None:
+    first, second = Memory(Config(), Place()), Memory(Config(name="second"), Place())
+    office = box_office(tmp_path, channels=(first, second))
+    office.people.join("ann")
+    office.people.join("ben")
+    first.place.fates["ben"] = Fate.REFUSED
+    office.opens("stalls", at=START)
+    (report,) = office.tick_at(START)
+    assert (report.sent, report.failed, report.skipped) == ({"memory": 1}, {"told_to_be_refused": 1}, {})
+    assert second.place.messages == []
 
 
 def test_a_side_that_refuses_us_stops_the_announcement_and_frees_it(office: BoxOffice) -> None:

@@ -114,7 +114,7 @@ def standings(office: BoxOffice) -> list[tuple[Standing, int]]:
 
 
 def test_the_calendar_tells_what_comes_and_what_became_of_the_rest(office: BoxOffice) -> None:
-    office.opens("before", at=minute(-61))
+    office.opens("before", at=minute(-70))
     office.opens("stalls", at=START)
     office.opens("missed", at=minute(15))
     office.opens("moved", at=minute(200))

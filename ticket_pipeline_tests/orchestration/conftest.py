@@ -11,6 +11,7 @@ from ticket_pipeline.sandbox.serve import RunningSandbox
 from ticket_pipeline.settings import Pipeline
 from ticket_pipeline.wiring import Wiring
 from ticket_pipeline_tests.orchestration.stage import Stage, declared, declared_for
+from ticket_pipeline_tests.orchestration.telling import Telling, telling
 from ticket_pipeline_tests.sandbox.api import Api
 from ticket_pipeline_tests.sandbox.conftest import api, sandbox, started
 
@@ -28,6 +29,13 @@ def stage(sandbox: RunningSandbox, api: Api, tmp_path: Path) -> Iterator[Stage]:
 def counting(sandbox: RunningSandbox, api: Api, tmp_path: Path) -> Iterator[Stage]:
     """Set a stage whose site has counters, no ticketing system and an empty state."""
     with staged(declared_for(sandbox.base_url, tmp_path, {"counters": {}}), api, tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture
+def teller(sandbox: RunningSandbox, api: Api, tmp_path: Path) -> Iterator[Telling]:
+    """Set a stage whose site announces sale starts to seven people, three of whom asked for it."""
+    with telling(sandbox, api, tmp_path) as ready:
         yield ready
 
 

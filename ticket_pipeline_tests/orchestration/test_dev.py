@@ -30,8 +30,13 @@ class Terminal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.server, self.sandbox, self.dagster = free_port(), free_port(), free_port()
-        ports = {"--port": self.server, "--sandbox-port": self.sandbox, "--dagster-port": self.dagster}
+        self.server, self.sandbox, self.dagster, mail = free_port(), free_port(), free_port(), free_port()
+        ports = {
+            "--port": self.server,
+            "--sandbox-port": self.sandbox,
+            "--dagster-port": self.dagster,
+            "--mail-port": mail,
+        }
         options = [str(each) for pair in ports.items() for each in pair]
         self.screen = folder / "screen.txt"
         environment = {name: value for name, value in os.environ.items() if name not in _OURS}

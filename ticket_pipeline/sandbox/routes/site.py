@@ -20,13 +20,14 @@ FRESH = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 
 
 def live(call: Call) -> Document:
-    """Tell the page what changed since ?version=, ?serial= and ?table=."""
+    """Tell the page what changed since ?version=, ?serial=, ?table= and ?mail=."""
     serial = call.params.get("serial", "")
     return what_changed(
         call.desk,
         version=call.params.get("version", ""),
         serial=int(serial) if serial.isascii() and serial.isdigit() else 0,
         table=call.params.get("table", ""),
+        mail=call.params.get("mail", ""),
     )
 
 

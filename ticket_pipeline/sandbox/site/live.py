@@ -7,6 +7,8 @@ import requests
 
 from ticket_pipeline.sandbox.desk import Desk
 from ticket_pipeline.sandbox.entities import Document
+from ticket_pipeline.sandbox.mail.letter import subject_of
+from ticket_pipeline.sandbox.mail.mailbox import News
 from ticket_pipeline.sandbox.site.programme import programme
 from ticket_pipeline.sandbox.site.snapshot import snapshot
 from ticket_pipeline.sandbox.site.ticketing_table import mark_of, read_table
@@ -15,8 +17,8 @@ from ticket_pipeline.sandbox.site.till import till
 PATIENCE = 0.5
 
 
-def live(desk: Desk, *, version: str, serial: int, table: str) -> Document:
-    """Tell what changed since this world's version, this delivery and this mark of the table."""
+def live(desk: Desk, *, version: str, serial: int, table: str, mail: str) -> Document:
+    """Tell what changed since this world's version, this delivery, this mark of the table and of the mailbox."""
     document: Document = {"version": version, "counts": desk.webhooks.document(0)["counts"]}
     if version != f"{desk.started}.{desk.world.version}":
         shown = snapshot(desk.world)
@@ -25,6 +27,8 @@ def live(desk: Desk, *, version: str, serial: int, table: str) -> Document:
     document |= desk.webhooks.since(serial)
     if desk.settings.ticketing_database is not None:
         document["table"] = _table(desk.settings.ticketing_database, table)
+    if desk.mail_server is not None:
+        document["mail"] = _mail(desk.mailbox.since(mail))
     if desk.settings.counter_server_url is not None:
         document["inbox"] = inbox(desk.settings.counter_server_url)
     return document
@@ -39,6 +43,14 @@ def inbox(server_url: str) -> Document:
         return {"reachable": True, "depth": int(health["inbox"]["depth"])}
     except (requests.RequestException, ValueError, KeyError, TypeError):
         return {"reachable": False, "depth": None}
+
+
+def _mail(news: News) -> Document:
+    listed = [
+        {"number": each.number, "at": each.at, "to": ", ".join(each.recipients), "subject": subject_of(each)}
+        for each in news.mails
+    ]
+    return {"mark": news.mark, "anew": news.anew, "mails": listed, "total": news.total, "kept": news.kept}
 
 
 def _table(path: Path, seen: str) -> Document:

@@ -26,6 +26,7 @@ def render(desk: Desk) -> str:
         counter_server=escape(settings.counter_server_url or ""),
         links=_links(settings),
         without_table="" if settings.ticketing_database else "hidden",
+        without_mail="hidden" if settings.mail_port is None else "",
         without_inbox="" if settings.counter_server_url else "hidden",
     )
 

@@ -4,12 +4,13 @@ import {ask, doing, say} from '/site/ask.js';
 import {deliveries, station, table} from '/site/behind.js';
 import {tick} from '/site/countdown.js';
 import {create, edit} from '/site/editor.js';
+import {mail} from '/site/mail.js';
 import {refresh} from '/site/programme.js';
 import {news} from '/site/tabs.js';
 
 const EVERY = 1000;
 const SOON = 250;
-const seen = {version: '', serial: 0, table: ''};
+const seen = {version: '', serial: 0, table: '', mail: ''};
 const server = document.body.dataset.counterServer;
 let asking = null;
 let timer = 0;
@@ -30,6 +31,7 @@ const panes = {
     station('inbox', reachable ? depth : 'off');
     if (reachable && !customElements.get('ticket-counter')) loadCounter();
   },
+  mail,
   table(given) { if (given.columns) table(given); },
 };
 
@@ -43,7 +45,8 @@ async function lookOnce() {
   try {
     const changed = await ask(`/sandbox/live?${new URLSearchParams(seen)}`);
     for (const [part, show] of Object.entries(panes)) if (part in changed) show(changed[part]);
-    Object.assign(seen, {version: changed.version, serial: changed.serial, table: changed.table?.mark ?? ''});
+    const {version, serial, table: rows, mail: mails} = changed;
+    Object.assign(seen, {version, serial, table: rows?.mark ?? '', mail: mails?.mark ?? ''});
     document.body.classList.remove('offline');
   } catch (error) {
     if (!document.body.classList.contains('offline')) say(error.message, {bad: true});
