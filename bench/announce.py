@@ -28,9 +28,11 @@ from bench.rig.pipeline import temporary_folder
 AWAY_MS = 20.0
 #: A process that is started by then has read its audience.
 _AHEAD = timedelta(seconds=15)
+#: What Dagster needs to be there before the minute in which its schedule looks ahead.
+_DAGSTER_AHEAD = timedelta(seconds=75)
 _LONG_AGO = timedelta(minutes=5)
 TARGETS = {
-    "first_message.seconds_after_the_start": Target(at_most=1),
+    "first_message.*_seconds_after_the_start": Target(at_most=1),
     "secured_20_ms_away.times_faster_than_bare_smtplib": Target(at_least=5),
     "memory.peak_rss_mb": Target(at_most=300),
 }
@@ -54,7 +56,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     """Hold to an instant, then send as fast as it goes, then to a crowd."""
     size = _QUICK if quick else _FULL
     with temporary_folder() as folder, box_office(folder) as office, mail_sink(folder / "sink") as sink:
-        first = _first_message(office, sink, size.people)
+        first = _first_message(office, sink, size.people, through_dagster=not quick)
         plain = _rates(office, sink, size.people, size.one_each)
         secured = _rates(office, sink, size.people, size.one_each, secured=True)
         with mail_sink(folder / "away", latency_ms=AWAY_MS) as away:
@@ -74,11 +76,15 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     }
 
 
-def _first_message(office: BoxOffice, sink: MailSink, people: int) -> dict[str, Any]:
-    """Start the flow as the schedule does, within the minute before; the sink's clock says when the first mail came."""
-    starts = (datetime.now(UTC) + _AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    figures = office.announce(Blast(name="first", people=people, starts=starts, sink=sink))
-    return {"recipients": people, "seconds_after_the_start": figures["first_after"]}
+def _first_message(office: BoxOffice, sink: MailSink, people: int, *, through_dagster: bool) -> dict[str, Any]:
+    """Hold the flow to an instant, and have Dagster's schedule do so; when the first mail came, the sink says."""
+    ours = office.announce(Blast(name="first", people=people, starts=_next_minute(_AHEAD), sink=sink))
+    figures = {"recipients": people, "flow_seconds_after_the_start": ours["first_after"]}
+    if not through_dagster:
+        return figures
+    starts = _next_minute(_DAGSTER_AHEAD)
+    theirs = office.let_dagster_announce(Blast(name="dagster", people=people, starts=starts, sink=sink))
+    return {**figures, "dagster_seconds_after_the_start": theirs["first_after"]}
 
 
 def _rates(office: BoxOffice, sink: MailSink, people: int, few: int, *, secured: bool = False) -> dict[str, Any]:
@@ -128,3 +134,8 @@ def _connected(sink: MailSink, context: ssl.SSLContext | None) -> Iterator[smtpl
 
 def _past() -> datetime:
     return datetime.now(UTC) - _LONG_AGO
+
+
+def _next_minute(ahead: timedelta) -> datetime:
+    """Give the first full minute after that: Wix knows no seconds in sale dates."""
+    return (datetime.now(UTC) + ahead).replace(second=0, microsecond=0) + timedelta(minutes=1)

@@ -3,10 +3,8 @@
 Sandbox and load are this process; the server is another, all readers are a third.
 """
 
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -14,13 +12,12 @@ from typing import Any
 
 import requests
 
-from bench.rig.children import running
 from bench.rig.counter_readers import Arrival, counter_readers
 from bench.rig.counter_server import CounterServer, counter_server
 from bench.rig.figures import Target
+from bench.rig.machine import load_average
 from bench.rig.pipeline import temporary_folder
-from bench.rig.sandbox import free_port
-from bench.rig.stock_counter import FOLDER, INBOX, SHOWN, WIX
+from bench.rig.stock_dagster import stock_dagster
 from bench.rig.ticket_sales import Sold, TicketSales, ticket_sales
 from ticket_pipeline.sandbox.faults import Faults
 from ticket_pipeline.sandbox.remote import DEFINITIONS, KEY
@@ -42,12 +39,12 @@ class Sizes:
     readers: int = 1_000
     definitions: int = 10
     purchases: int = 100
-    stock_purchases: int = 4
+    stock_purchases: int = 3
     rush_definitions: int = 20
     orders_per_second: int = 100
     rush_seconds: int = 30
     crowd: int = 5_000
-    crowd_changes: int = 9
+    crowd_changes: int = 5
 
 
 QUICK = Sizes(
@@ -126,6 +123,7 @@ def _latencies(posted: Sequence[tuple[Sold, float]], arrivals: Sequence[Arrival]
     heard = [(arrival, at) for arrival, at in found if arrival.first > at]
     some = [arrival.any - at for arrival, at in heard]
     return {
+        "load_average": load_average(),
         "readers": min(arrival.readers for arrival, _ in heard),
         "purchases": len(heard),
         "api_ms": _ms(api),
@@ -164,6 +162,7 @@ def _rush(folder: Path, sizes: Sizes) -> dict[str, Any]:
         wrong = [each for each in left if (server.value(each) or {}).get("remaining") != left[each]]
     ages = [_first(sold, arrivals).any - sold.at for sold in sales.sold]
     return {
+        "load_average": load_average(),
         "readers": sizes.readers,
         "orders": len(sales.sold),
         "orders_per_second": round(len(sales.sold) / seconds, 1),
@@ -202,6 +201,7 @@ def _crowd(folder: Path, sizes: Sizes) -> dict[str, Any]:
     if len(whole) != len(told):
         raise RuntimeError(f"{len(told) - len(whole)} changes did not reach all {sizes.crowd} readers in time")
     return {
+        "load_average": load_average(),
         "readers": sizes.crowd,
         "connected_within_seconds": round(connecting, 2),
         "memory_per_reader_kb": round((after - before) / sizes.crowd, 1),
@@ -215,39 +215,18 @@ def _crowd(folder: Path, sizes: Sizes) -> dict[str, Any]:
 
 def _stock(folder: Path, sizes: Sizes) -> dict[str, Any]:
     """Land webhooks where a plain sensor looks, with an API that answers at once."""
-    with ticket_sales(sizes.definitions) as sales, _stock_dagster(folder / "stock", sales.url) as place:
-        _seconds_until_shown(place, sales.buy(), 0)  # the first run is also the first start of everything
+    with ticket_sales(sizes.definitions) as sales, stock_dagster(folder / "stock", sales.url) as dagster:
+        dagster.show(sales.buy())  # the first run is also the first start of everything
         seconds = []
-        for number in range(sizes.stock_purchases):
+        for _ in range(sizes.stock_purchases):
             time.sleep(sales.dice.uniform(*STOCK_THINKING))
-            seconds.append(_seconds_until_shown(place, sales.buy(), number + 1))
+            seconds.append(dagster.show(sales.buy()))
     return {
+        "load_average": load_average(),
         "purchases": len(seconds),
         "median_seconds": round(median(seconds), 2),
         "slowest_seconds": round(max(seconds), 2),
     }
-
-
-@contextmanager
-def _stock_dagster(place: Path, wix_url: str) -> Iterator[Path]:
-    for name in (INBOX, SHOWN, "home"):
-        (place / name).mkdir(parents=True)
-    environment = {FOLDER: str(place), WIX: wix_url, "DAGSTER_HOME": str(place / "home")}
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "bench.rig.stock_counter", "-h", "127.0.0.1"]
-    with running([*command, "-p", str(free_port())], log=place / "dagster.log", environment=environment):
-        yield place
-
-
-def _seconds_until_shown(place: Path, sold: Sold, number: int) -> float:
-    """Land a webhook; give the seconds until its number is shown."""
-    landed, shown = time.monotonic(), place / SHOWN / sold.definition_id
-    (place / INBOX / f"{number:06}").write_text(sold.definition_id, encoding="utf-8")
-    while time.monotonic() - landed < _PATIENCE:
-        if shown.exists() and int(shown.read_text(encoding="utf-8")) <= sold.left:
-            return time.monotonic() - landed
-        time.sleep(0.01)
-    log = (place / "dagster.log").read_text(encoding="utf-8", errors="replace")
-    raise RuntimeError(f"stock Dagster did not show the number within {_PATIENCE:.0f} s:\n{log[-2000:]}")
 
 
 def _spread(seconds: Sequence[float]) -> dict[str, float]:

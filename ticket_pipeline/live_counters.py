@@ -190,20 +190,22 @@ class SiteReading:
 
     def concerned(self, envelope: Envelope) -> Concerned:
         """Tell what a webhook has read again; before the first survey, what it names and we may show."""
-        told, shown, declared = self._touched(envelope), self._shown, self._rules.definitions
-        if shown is None:
-            ids = told.definition_ids if declared is None else told.definition_ids & declared
-        else:
-            ids = shown.concerned(told)
-        unknown = told.event_id if declared is None and not ids else None
-        return Concerned(ids=ids, unknown_event=unknown, again_at=told.again_at)
-
-    def _touched(self, envelope: Envelope) -> Touched:
         told = touched(envelope)
-        if told or envelope.topic != RESERVATION_DELETED:
-            return told
+        ids = self._shown_of(told)
+        unknown = told.event_id if self._rules.definitions is None and not ids else None
+        to_recall = not told and envelope.topic == RESERVATION_DELETED
+        return Concerned(ids=ids, unknown_event=unknown, again_at=told.again_at, to_recall=to_recall)
+
+    def recall(self, envelopes: Sequence[Envelope]) -> Sequence[frozenset[str]]:
+        """Look up what deleted reservations were of."""
         with self._site.state.reading() as tx:
-            return recalled(tx, self._site.name, envelope)
+            return [self._shown_of(recalled(tx, self._site.name, each)) for each in envelopes]
+
+    def _shown_of(self, told: Touched) -> frozenset[str]:
+        shown, declared = self._shown, self._rules.definitions
+        if shown is not None:
+            return shown.concerned(told)
+        return told.definition_ids if declared is None else told.definition_ids & declared
 
     def turns(self, tally: Tally) -> Iterable[Cause]:
         """Name the dates of the sale that come after the read."""

@@ -39,6 +39,10 @@ DEFAULT_PORT = 8787
 MOST_REQUESTS = 2_000
 #: Streams of counters hold nothing, and leave room for webhooks.
 MOST_CONNECTIONS = 13_000
+#: Bytes that the line and the headers of a request may have, give or take what is received at once.
+LONGEST_HEAD = 65_536
+#: Seconds in which they have to come.
+HEAD_PATIENCE = 30.0
 _PROBE_PATIENCE = 1.0
 _PROBE_LASTS = timedelta(seconds=1)
 
@@ -179,11 +183,47 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Lets an answer cut its connection off, which ASGI has no word for."""
+    """Lets an answer cut its connection off, which ASGI has no word for, and bounds what comes before a body."""
+
+    #: Bytes of a head that is not whole yet.
+    _head = 0
+    _is_in_head = True
+    _giving_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_in_head:
+            self._head += len(data)
+            if self._head > LONGEST_HEAD and not self.transport.is_closing():
+                self.send_400_response("The headers are too long.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item] # not a table of options
+        self._wait_for_head()
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _wait_for_head(self) -> None:
+        self._stop_waiting()
+        self._head, self._is_in_head = 0, True
+        self._giving_up = self.loop.call_later(HEAD_PATIENCE, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        self._is_in_head = False
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
 
 
 class _Crowd:

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import cast
 
 from ticket_pipeline import audiences, channels, destinations, kinds
 from ticket_pipeline.audiences.base import Audience
 from ticket_pipeline.channels.base import Channel
 from ticket_pipeline.config import mapping_of
-from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.destinations.base import Destination, Limited, Reliant
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.flows.announce_parts import AnnounceParts, utc_now
 from ticket_pipeline.flows.sync_parts import SyncParts
@@ -29,6 +30,7 @@ from ticket_pipeline.settings import (
     SyncSettings,
     WixSettings,
 )
+from ticket_pipeline.store import links
 from ticket_pipeline.store.budget import SharedBudget
 from ticket_pipeline.store.database import Database, open_database
 from ticket_pipeline.store.secret import installation_secret
@@ -116,16 +118,25 @@ class Site:
 
     @cached_property
     def mapping(self) -> FieldMapping:
-        """The destination kind's default mapping, with the declared fields over it."""
-        return mapping_of(self.sync)
+        """The destination kind's default mapping, with the declared fields over it; it tells what is lost."""
+        mapping = mapping_of(self.sync)
+        if not hasattr(self.destination, "losses"):
+            return mapping
+        return replace(mapping, losses=cast("Limited", self.destination).losses)
 
     @cached_property
     def destination(self) -> Destination:
         """The external ticketing system."""
         declared = self.sync.destination
         module = kinds.load(destinations, declared.kind)
-        destination: Destination = module.connect(declared, self.mapping)
+        destination: Destination = module.connect(declared, mapping_of(self.sync))
+        if hasattr(destination, "rely_on"):
+            cast("Reliant", destination).rely_on(lambda: self._external_ids(destination.identity))
         return destination
+
+    def _external_ids(self, destination: str) -> dict[str, str]:
+        with self.state.reading() as tx:
+            return links.external_ids(tx, self.name, destination)
 
     @property
     def sync_parts(self) -> SyncParts | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ticket_pipeline import config
+from ticket_pipeline.channels.smtp import connect
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.settings import ApiKeyAuth, AppAuth, Pipeline
 
@@ -174,6 +175,42 @@ def test_without_any_file_the_sandbox_pipeline_runs(tmp_path: Path, monkeypatch:
     pipeline = config.load(None, {})
     assert pipeline.sites["box_office"].wix.base_url.startswith("http://127.0.0.1:")
     assert str(tmp_path) in pipeline.state
+
+
+def test_the_sandbox_pipeline_brings_its_people_and_keeps_what_became_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config.load(None, {})
+    people = tmp_path / ".ticket-pipeline" / "subscribers.csv"
+    assert people.read_text(encoding="utf-8") == config.packaged("sandbox/subscribers.csv")
+    people.write_text("email,name,status,locale,opt_ins\n", encoding="utf-8")
+    config.load(None, {})
+    assert len(people.read_text(encoding="utf-8").splitlines()) == 1
+    assert [each.name for each in people.parent.iterdir()] == ["subscribers.csv"]
+
+
+def test_a_pipeline_of_ones_own_brings_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    load(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["my.yaml"]
+
+
+def test_where_nobody_may_write_the_sandbox_pipeline_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".ticket-pipeline").touch()
+    with pytest.raises(ConfigError, match=r"subscribers\.csv: cannot be written .*folder of yours"):
+        config.load(None, {})
+
+
+def test_the_sandbox_pipelines_mails_go_where_the_sandbox_takes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = config.load(None, {config.SANDBOX_MAIL_VARIABLE: "smtp://127.0.0.1:1234"}).sites["box_office"]
+    assert found.announcements is not None
+    (channel,) = found.announcements.channels
+    assert connect(channel).identity == "smtp://127.0.0.1:1234"  # type: ignore[arg-type]  # declared as its kind is
 
 
 def test_the_template_that_init_writes_is_a_good_pipeline(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from ticket_pipeline import server
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.server import ServerParts, listening
@@ -221,3 +222,39 @@ async def post_until_it_ends(port: int, process: subprocess.Popen[str], stop: si
 
     await asyncio.gather(*(asyncio.to_thread(post) for _ in range(3)))
     return acknowledged
+
+
+def test_headers_without_end_are_refused_before_they_fill_the_memory(client: Client) -> None:
+    with client.raw(b"GET /healthz HTTP/1.1\r\nX: ") as connection:
+        sent = 0
+        with suppress(OSError):  # the server closes while we still send
+            while sent < 20_000_000:
+                sent += connection.send(b"a" * 65_536)
+        assert sent < 20_000_000
+    assert client.get("/healthz").status_code == 200
+
+
+def test_long_headers_are_read_as_long_as_they_end(client: Client) -> None:
+    with client.raw(b"GET /healthz HTTP/1.1\r\nConnection: close\r\nX: %b\r\n\r\n" % (b"a" * 30_000)) as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\n\r\nGET /healthz HT"])
+def test_who_does_not_come_to_the_point_is_sent_away(
+    client: Client, begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEAD_PATIENCE", 0.05)
+    with client.raw(begun) as connection:
+        while connection.recv(4_096):
+            pass
+
+
+def test_who_has_asked_may_wait_longer_than_that(parts: ServerParts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_PATIENCE", 0.05)
+
+    async def slow(_: Request) -> Response:
+        await asyncio.sleep(0.2)
+        return PlainTextResponse("at last")
+
+    with serving(replace(parts, routes=[Route("/slow", slow)])) as client:
+        assert client.get("/slow").text == "at last"

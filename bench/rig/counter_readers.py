@@ -44,8 +44,9 @@ class Arrival:
 class CounterReaders:
     """The process, spoken to."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
         self._process = process
+        self._log = log
 
     def connect(self, many: int) -> float:
         """Open so many streams more; give the seconds until all have their first values."""
@@ -64,7 +65,8 @@ class CounterReaders:
         stdin.flush()
         answer = stdout.readline()
         if not answer:
-            raise RuntimeError("the readers ended: the server dropped one, or they may open too few files")
+            self._process.wait()
+            raise RuntimeError(f"the readers ended:\n{self._log.read_text(encoding='utf-8')[-2000:]}")
         return json.loads(answer)
 
 
@@ -79,7 +81,7 @@ def counter_readers(port: int, definition_ids: Sequence[str], *, log: Path) -> I
         ) as process,
     ):
         try:
-            yield CounterReaders(process)
+            yield CounterReaders(process, log)
         finally:
             process.kill()
 
@@ -163,7 +165,7 @@ class _Streams:
             values.append(seq)
         if b"id:" in whole[end:] or not whole.endswith(b"\r\n"):
             self._rest[fd] = whole[end:]
-        elif whole is chunk or whole == chunk:
+        elif whole == chunk:
             self._known[chunk] = values
         return values
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from ticket_pipeline.model.tally import Tally
@@ -122,5 +123,5 @@ def encode(seq: int, tally: Tally) -> Shown:
         seq=seq,
         body=body,
         event=b"id: %d\ndata: %b\n\n" % (seq, body),
-        etag=f'"{tally.version}-{tally.status.value}"',
+        etag=f'"{sha256(body).hexdigest()[:16]}"',
     )

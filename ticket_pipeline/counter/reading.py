@@ -1,6 +1,6 @@
 """What a rhythm drives: how a site's counters are found and read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,10 +19,12 @@ class Concerned:
     unknown_event: str | None = None
     #: When a hold of tickets runs out.
     again_at: datetime | None = None
+    #: Whether only what landed before tells which counters these are; see `Reading.recall`.
+    to_recall: bool = False
 
 
 class Reading(Protocol):
-    """One site's counters at Wix and in our state. The first three are called in threads, one at a time."""
+    """One site's counters at Wix and in our state. The first four are called in threads, one at a time."""
 
     def count(self, wanted: Mapping[str, Cause]) -> CountReport:
         """Read these, each for its cause, and keep what came.
@@ -43,6 +45,13 @@ class Reading(Protocol):
 
         Raises:
             TransientError, ConfigError, RejectedError: as `count` says.
+        """
+
+    def recall(self, envelopes: Sequence[Envelope]) -> Sequence[frozenset[str]]:
+        """Look up what each of these has read again.
+
+        Raises:
+            TransientError, ConfigError: our state cannot be read; the same call may be made again.
         """
 
     def concerned(self, envelope: Envelope) -> Concerned:

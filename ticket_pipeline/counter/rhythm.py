@@ -32,6 +32,8 @@ _LONG_PAUSE = 60.0
 _HIDDEN_FACTOR = 12
 #: How often, per sweep, it is looked which values have grown old, and which counters there are.
 _LOOKS, _SURVEYS = 20, 4
+#: Those that Wix does not know cost a request each: so many are asked for again at one look.
+_MOST_MISSING = 5
 #: Seconds; so that rounding cannot make us spin.
 _SHORTEST_REST = 0.001
 #: Seconds until a survey that failed is tried again.
@@ -86,6 +88,8 @@ class Rhythm:
         self._moving: frozenset[str] | None = None
         #: Events that a webhook told of and whose definitions we do not know.
         self._to_learn: dict[str, Cause] = {}
+        #: Webhooks whose counters only our state tells, which must not hold up who lets them land.
+        self._to_recall: list[tuple[Envelope, Cause]] = []
         #: When a definition was last asked for because its value was old, or missing.
         self._tried: dict[str, datetime] = {}
         #: What was read before is read again: nobody may have heard of what changed in between.
@@ -102,6 +106,8 @@ class Rhythm:
             concerned = self._reading.concerned(envelope)
             cause = Cause(why=envelope.topic, at=now, inbox_key=envelope.key)
             self._agenda.changed(sorted(concerned.ids), cause)
+            if concerned.to_recall:
+                self._to_recall.append((envelope, cause))
             if concerned.unknown_event:
                 self._to_learn.setdefault(concerned.unknown_event, cause)
             if concerned.again_at is not None:
@@ -142,7 +148,7 @@ class Rhythm:
         now = self._clock()
         held_up = min(_until(self._not_before, now), LONGEST_WAIT) if self._not_before else 0.0
         looks = min(_until(self._look_at, now), _until(self._survey_at, now))
-        due = 0.0 if self._to_learn else self._agenda.wait(now=now)
+        due = 0.0 if self._to_learn or self._to_recall else self._agenda.wait(now=now)
         if due is None or due >= looks:
             return max(looks, held_up)
         return max(due, held_up, self._pace.wait(now=now))
@@ -159,6 +165,8 @@ class Rhythm:
             await self._survey(now)
         if _until(self._look_at, now) <= 0:
             self._look(now)
+        if self._to_recall:
+            await self._recall()
         if self._pace.wait(now=self._clock()) <= 0 and (taken := self._agenda.take(now=self._clock())):
             await self._read(taken)
         for event_id in list(self._to_learn)[:1]:
@@ -203,9 +211,14 @@ class Rhythm:
     def _look(self, now: datetime) -> None:
         """Have read what nobody has for long, or ever; of several processes each finds what others left."""
         self._look_at = now + self._terms.sweep_every / _LOOKS * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        missing = 0
         for each in self._moving or ():
             tally = self._screen.held(self._terms.site, each)
-            if self._is_old(each, tally, now):
+            if not self._is_old(each, tally, now):
+                continue
+            is_missing = tally.gone if tally else each in self._tried
+            missing += is_missing
+            if not is_missing or missing <= _MOST_MISSING:
                 self._tried[each] = now
                 self._agenda.old([each], Cause(why=self._why(tally), at=now))
 
@@ -227,12 +240,21 @@ class Rhythm:
             every *= _HIDDEN_FACTOR
         return read_at is None or not timedelta(0) <= now - read_at < every
 
+    async def _recall(self) -> None:
+        """Have read what webhooks that say nothing themselves have read again."""
+        taken = list(self._to_recall)
+        found = await self._calling(self._reading.recall, [envelope for envelope, _ in taken])
+        for ids, (_, cause) in zip(found, taken, strict=True):
+            self._agenda.changed(sorted(ids), cause)
+        del self._to_recall[: len(taken)]
+
     async def _learn(self, event_id: str) -> None:
         """Load an event that we did not know, and read all of its counters."""
         self._pace.spent(2, now=self._clock())
         try:
             await self._calling(self._reading.learn, event_id)
-        except RejectedError as error:
+        except (ConfigError, RejectedError) as error:
+            # Where all is refused, reading the counters says so.
             log.warning("event_refused", extra={"site": self._terms.site, "event_id": event_id, "reason": str(error)})
         cause, before = self._to_learn.pop(event_id), self._moving or frozenset()
         self._moving = await self._calling(self._reading.survey)

@@ -84,6 +84,18 @@ def see_one_price(kind: str, record: Record) -> None:
         raise RejectedError(f"{kind}: the ticket has no price; give it one at Wix, 0 if it is free", code="no_price")
 
 
+def see_currency(kind: str, record: Record, event: str, there: str) -> None:
+    """See that a price is in the currency its event sells in.
+
+    Raises:
+        RejectedError: it is not (`currency`).
+    """
+    wanted = record.fields["currency"]
+    if wanted != there:
+        message = f"{kind}: the price is in {wanted}, and event {event} sells in {there}; the two must be one"
+        raise RejectedError(message, code="currency")
+
+
 def common_losses(kind: str, fields: Mapping[str, Value]) -> Iterator[str]:
     """Say what none of these systems has a place for, a sentence each."""
     fee = fields.get("fee_type")

@@ -33,7 +33,7 @@ NO_RIGHT = "You do not have permission to perform this action."
 
 #: Seconds to connect, and to wait for bytes.
 _TIMEOUT = (5.0, 30.0)
-_ATTEMPTS = 4
+_ATTEMPTS = 6
 #: pretix gives no more at once, whatever it is asked for.
 _PAGE = 50
 #: Things come and go while a list is read page by page; so often it is read again.
@@ -72,6 +72,11 @@ class PretixApi:
         self._sleep = sleep
         self._jitter = jitter
 
+    @property
+    def paced(self) -> bool:
+        """Whether there is a limit of requests."""
+        return self._bucket is not None
+
     def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Read one object.
 
@@ -102,17 +107,18 @@ class PretixApi:
         text = json.dumps([method, path, body, revision, uuid4().hex], sort_keys=True)
         return self._call(method, path, body=body, key=hashlib.sha256(text.encode()).hexdigest())
 
-    def _collect(self, path: str, params: Mapping[str, str], key: str, found: dict[Any, dict[str, Any]]) -> int:
-        """Read page after page into `found`; return how many there are, as the last page says."""
-        page = 1
+    def _collect(self, path: str, params: Mapping[str, str], key: str, found: dict[Any, dict[str, Any]]) -> int | None:
+        """Read page after page into `found`; return how many there are, None where the pages disagree."""
+        page, counts = 1, set[int]()
         while True:
             answer = self.get(path, {**params, "page_size": str(_PAGE), "page": str(page)})
             results, count = answer.get("results"), answer.get("count")
             if not isinstance(results, list) or not isinstance(count, int):
                 raise ConfigError(f"pretix: the answer to {path} is no list; check that url leads to pretix")
             found.update({each[key]: each for each in results})
+            counts.add(count)
             if not answer.get("next"):
-                return count
+                return count if len(counts) == 1 else None
             page += 1
 
     def _call(

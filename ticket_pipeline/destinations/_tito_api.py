@@ -101,7 +101,8 @@ class TitoApi:
             if not isinstance(listed, list) or not isinstance(meta, dict):
                 raise ConfigError("tito: the answer holds no list of releases; look for a newer ticket-pipeline")
             found.update({each["slug"]: each for each in listed})
-            total = int(meta.get("overall_total", meta.get("total_count", -1)))
+            said = meta.get("overall_total", meta.get("total_count"))
+            total = said if isinstance(said, int) else -1
             following = meta.get("next_page")
             page = following if isinstance(following, int) and following > page else 0
         return found, total

@@ -10,7 +10,7 @@ What the verbs mean, wherever a system has them: an update makes a record live a
 record that is gone is refused as `not_found`; a delete of one that is gone is done.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, cast
 
 from ticket_pipeline.model.change import Change, Held, Outcome
@@ -57,6 +57,13 @@ class Shelved(Protocol):
 
     def find_in(self, event_ids: Collection[str], definition_ids: Collection[str]) -> Iterator[Held]:
         """Read what is held for these Wix ids, all of which are of these events; raises as `find`."""
+
+
+class Reliant(Protocol):
+    """A destination with no place for the Wix id: our links alone say which record is whose."""
+
+    def rely_on(self, links: Callable[[], Mapping[str, str]]) -> None:
+        """Read external ids by Wix id from there, each time anew."""
 
 
 class Limited(Protocol):

@@ -156,11 +156,12 @@ class Pretix:
             yield from together(changes, applying.make, threads=self._threads)
 
     def losses(self, record: Record) -> tuple[str, ...]:
-        """Say what pretix has no place for: Wix's fee."""
+        """Say what pretix has no place for: Wix's fee, and a ticket without any price."""
         fee = record.fields.get("fee_type")
-        if fee in _NO_FEE:
-            return ()
-        return (f"the fee ({fee}) is not carried: pretix takes its own, set in the event",)
+        lost = () if fee in _NO_FEE else (f"the fee ({fee}) is not carried: pretix takes its own, set in the event",)
+        if record.fields.get("price") is None:
+            lost = (*lost, "it has no price in Wix, so nobody can buy it in pretix either: its quota is closed")
+        return lost
 
     def check(self) -> Iterable[Finding]:
         """Look at reachability, the token and its rights; nothing is written."""

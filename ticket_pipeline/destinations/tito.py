@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import requests
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from ticket_pipeline.destinations._hosted_fields import check_fit, common_losses, place
+from ticket_pipeline.destinations._hosted_fields import check_fit, common_losses, place, see_currency
 from ticket_pipeline.destinations._tito_api import TitoApi
 from ticket_pipeline.destinations._tito_release import Release, held, off_sale, release_body, wix_id
 from ticket_pipeline.errors import NotFoundError, RejectedError, TicketPipelineError, TransientError
@@ -150,7 +150,7 @@ class Tito:
         """Make a release that nobody sees, then show it: what a crash leaves behind is found, and finished."""
         event = place("tito", record, self._events)
         body = {**release_body(record), "secret": True, "metadata": {ID_FIELD: record.definition_id}}
-        self._see_currency(record, event)
+        see_currency("tito", record, event, self._api.currency(event))
         made = self._api.create(event, body)
         listed.setdefault(event, {})[record.definition_id] = made["slug"]
         at = f"{event}/{made['slug']}"
@@ -166,7 +166,7 @@ class Tito:
             message = f"tito: a release cannot move from event {event} to another; remove it there, then sync again"
             raise RejectedError(message, code="moved")
         body, release = release_body(record), self._api.release(at)
-        self._see_currency(record, event)
+        see_currency("tito", record, event, self._api.currency(event))
         if release.get("archived"):
             self._api.act("DELETE", at, "archival")
         self._put_on_or_off_sale(record, at, release)
@@ -179,12 +179,6 @@ class Tito:
         shown_again = release.get("secret") or off_sale(release)
         if hidden is False and shown_again and release.get("state_name") == "off_sale":
             self._api.act("PATCH", at, "activation")
-
-    def _see_currency(self, record: Record, event: str) -> None:
-        wanted, there = record.fields["currency"], self._api.currency(event)
-        if wanted != there:
-            message = f"tito: the price is in {wanted}, and event {event} sells in {there}; the two must be one"
-            raise RejectedError(message, code="currency")
 
     def _delete(self, at: str | None, definition_id: str, listed: _Listed) -> None:
         """Delete a release, or archive it where it has sold."""

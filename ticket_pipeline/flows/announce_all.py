@@ -34,7 +34,7 @@ class StoppedError(Exception):
 def announce_all(
     parts: AnnounceParts, planned: Sequence[PlannedStart], *, counted: Sequence[PlannedStart] = ()
 ) -> Generator[Announced | AudienceCounts, None, None]:
-    """Announce these; yield what comes of each as it comes, and counts of the audience each time it was read.
+    """Announce these; yield what comes of each as it comes, and counts of the audience once it was read.
 
     `counted` are the sale starts by which the audience is counted.
 

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from threading import Lock
 
 from ticket_pipeline.flows.announce_parts import AnnounceParts
 from ticket_pipeline.flows.eligible import opt_in_mark, ways, why_no_way, why_not_told
@@ -28,12 +29,13 @@ def count_audience(parts: AnnounceParts, coming: Sequence[PlannedStart]) -> Audi
 
 @dataclass(frozen=True, kw_only=True)
 class CountedAudience:
-    """An audience that is counted while somebody else reads it, so that it need not be read twice."""
+    """An audience that is counted while others read it, so that it need not be read once more for it."""
 
     parts: AnnounceParts
     coming: Sequence[PlannedStart]
-    #: Is given the counts of each reading that came to its end.
+    #: Is given the counts of the first reading that comes to its end.
     tell: Callable[[AudienceCounts], None]
+    _uncounted: Lock = field(default_factory=Lock)
 
     @property
     def identity(self) -> str:
@@ -41,11 +43,18 @@ class CountedAudience:
         return self.parts.audience.identity
 
     def subscribers(self) -> Iterator[Subscriber]:
-        """Read everybody, and tell the counts."""
+        """Read everybody; count them, unless another reading does."""
+        if not self._uncounted.acquire(blocking=False):
+            yield from self.parts.audience.subscribers()
+            return
         counting = _Counting(self.parts, self.coming)
-        for some in _pieces(self.parts.audience.subscribers()):
-            counting.take(some)
-            yield from some
+        try:
+            for some in _pieces(self.parts.audience.subscribers()):
+                counting.take(some)
+                yield from some
+        except BaseException:
+            self._uncounted.release()
+            raise
         self.tell(counting.counts())
 
     def consent(self, ids: Collection[str]) -> Iterator[Subscriber]:

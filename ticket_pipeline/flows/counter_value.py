@@ -27,14 +27,14 @@ def counter_value(
     Raises:
         RejectedError: Wix told no sales (`no_sales_details`); that is not a zero.
     """
+    if definition.hidden or gone or _is_over(definition, event):
+        return out_of_sight(
+            site, definition.id, definition.event_id, revision=definition.revision, read_at=read_at, gone=False
+        )
     if definition.sales is None:
         raise RejectedError(
             f"wix: ticket definition {definition.id} came without salesDetails; check that we may read them",
             code="no_sales_details",
-        )
-    if definition.hidden or gone or _is_over(definition, event):
-        return out_of_sight(
-            site, definition.id, definition.event_id, revision=definition.revision, read_at=read_at, gone=False
         )
     remaining = _remaining(definition, definition.sales)
     return Tally(

@@ -36,9 +36,10 @@ class Shown:
 
     def concerned(self, touched: Touched) -> frozenset[str]:
         """Tell which counters a webhook has read again; a definition that nobody shows costs nothing."""
-        of_event = {each for each, event_id in self.event_of.items() if event_id and event_id == touched.event_id}
         named = touched.definition_ids if self.open_ended else touched.definition_ids & self.event_of.keys()
-        return named | of_event
+        if not touched.event_id:
+            return named
+        return named | {each for each, event_id in self.event_of.items() if event_id == touched.event_id}
 
 
 def shown(state: SiteState, rules: CounterRules) -> Shown:

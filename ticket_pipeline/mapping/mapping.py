@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ticket_pipeline.errors import ConfigError, RejectedError
@@ -45,6 +45,8 @@ class FieldMapping:
     fields: tuple[Rule, ...]
     #: Changes whenever the declaration does.
     fingerprint: str = field(repr=False)
+    #: Says what the destination cannot carry of a record; None where it carries all.
+    losses: Callable[[Record], tuple[str, ...]] | None = field(default=None, repr=False, compare=False)
 
     def record(self, definition: TicketDefinition, event: Event | None) -> Record:
         """Make the record of one definition; an unknown event's paths are null.
@@ -59,9 +61,10 @@ class FieldMapping:
             reason = f"{error.value!r} {error.reason}"
             message = f"field {error.field!r} of ticket definition {definition.id} ({definition.name!r}): {reason}"
             raise RejectedError(message, code="mapping") from error
-        return Record(
+        record = Record(
             definition_id=definition.id, event_id=definition.event_id, revision=definition.revision, fields=values
         )
+        return record if self.losses is None else replace(record, losses=self.losses(record))
 
     def records(self, pairs: Iterable[tuple[TicketDefinition, Event | None]]) -> Mapped:
         """Make the records of many definitions; a refused one does not stop the others."""

@@ -1,5 +1,7 @@
 """The job that tells subscribers that a sale starts: one run for all that is due, each at its own instant."""
 
+from contextlib import closing
+
 import dagster as dg
 from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG, PRIORITY_TAG
 
@@ -25,9 +27,10 @@ def announce_job(parts: Parts) -> dg.JobDefinition:
     def run_announce(context: dg.OpExecutionContext) -> None:
         with explained(parts.watch), without_people():
             site, done = parts.site, list[Announced]()
-            for each in announce_due(context, names, site):
-                done.append(each)
-                mark(context, names, site, each)
+            with closing(announce_due(context, names, site)) as news:
+                for each in news:
+                    done.append(each)
+                    mark(context, names, site, each)
             context.add_output_metadata(of_run(site, done))
             for evaluation in announcement_checks.evaluations(names, site, at=site.clock()):
                 context.log_event(evaluation)  # type: ignore[arg-type] # it takes checks too, unsaid

@@ -9,13 +9,19 @@ from typing import Any
 import dagster as dg
 
 from ticket_pipeline.flows.announcement_calendar import calendar
-from ticket_pipeline.model.announcement import CalendarEntry, StartKey
+from ticket_pipeline.model.announcement import CalendarEntry
 from ticket_pipeline.orchestration.metadata import ROWS, Metadata, of_event, table
 from ticket_pipeline.store import announcements, events, receipts
 from ticket_pipeline.store.announcements import Announcement, State
 from ticket_pipeline.wiring import Site
 
 _MOST_WORDS = 80
+_OUTCOMES = {
+    State.OPEN: "under way",
+    State.DONE: "announced",
+    State.WITHDRAWN: "withdrawn",
+    State.SKIPPED_LATE: "skipped, too late",
+}
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&:.@])")
 _SPACE = re.compile(r"\s+")
 
@@ -55,18 +61,13 @@ def instant(at: datetime) -> str:
     return f"{utc:%Y-%m-%d %H:%M:%S} UTC" if utc.second else f"{utc:%Y-%m-%d %H:%M} UTC"
 
 
-def start_words(key: StartKey, title: str) -> str:
-    """Name a sale start in a sentence."""
-    return f"{title or key.event_id} at {instant(key.at)}"
-
-
 def _figures(row: Announcement, sent: int) -> Metadata:
     """Show what became of one announcement; what its runs reported is there once it is settled."""
     report: Mapping[str, Any] = row.report or {}
     after = (row.first_sent_at - row.key.at).total_seconds() if row.first_sent_at else None
     return {
         "sale start": dg.MetadataValue.timestamp(row.key.at),
-        "outcome": "under way" if row.state is State.OPEN else row.state.value.replace("_", " "),
+        "outcome": _OUTCOMES[row.state],
         **({"why": row.why} if row.why else {}),
         "told": sent,
         **({"first message, seconds after the start": round(after, 3)} if after is not None else {}),
@@ -85,6 +86,7 @@ def _counted(report: Mapping[str, Any]) -> Metadata:
     }
     figures: Metadata = {
         "eligible": int(report.get("eligible", 0)),
+        "left out right before": int(report.get("left_out", 0)),
         "failed": sum(counts["failed"].values()),
         "unknown": int(report.get("unknown", 0)),
     }

@@ -3,7 +3,7 @@
 The ledger decides what is due, and who is at it: another run that is at work on a sale start is left alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from datetime import datetime
 
@@ -29,10 +29,10 @@ Context = dg.AssetExecutionContext | dg.OpExecutionContext
 
 def announce_due(
     context: Context, names: Names, site: Site, event_ids: Sequence[str] | None = None
-) -> Iterator[Announced]:
+) -> Generator[Announced, None, None]:
     """Announce what is due, of these events (None: of all); yield each that is done with.
 
-    The audience is shown once it was read, before anybody is told.
+    The audience is shown once it was read, before anybody is told. Closing it early stops what is under way.
 
     Raises:
         TransientError, ConfigError: what is due cannot be found out. What stops one announcement is in what is yielded.
@@ -45,16 +45,15 @@ def announce_due(
     if not planned:
         context.log.info(nothing_due(site, at=site.clock()))
         return
-    counted, is_shown = coming(parts, planned), False
+    counted = coming(parts, planned)
     with closing(announce_all(parts, planned, counted=counted)) as news:
         for new in news:
             if isinstance(new, Announced):
                 context.log.info(_sentence(new))
                 yield new
-            elif not is_shown:
+            else:
                 figures = of_audience(parts, counted, new)
                 context.log_event(dg.AssetMaterialization(names.key(SUBSCRIBERS), metadata=figures))
-                is_shown = True
 
 
 def mark(context: Context, names: Names, site: Site, done: Announced) -> None:

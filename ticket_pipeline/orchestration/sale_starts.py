@@ -32,6 +32,7 @@ _TOPIC = "wix.events.v3.ticket_definition_"
 TOPICS = frozenset({f"{_TOPIC}sale_started", f"{_TOPIC}sale_period_updated"})
 #: Entries of the inbox that one evaluation looks at.
 _AT_ONCE = 1_000
+_NOTHING = "Nothing is due that the schedule would be late for."
 
 
 def announce_schedule(parts: Parts) -> dg.ScheduleDefinition:
@@ -87,7 +88,7 @@ def evaluate(
     heard = _listen(site, Memory.read(cursor))
     near = [each for each in due(site.state, now=at) if each.start.at <= at + SHORTLY or heard.names(each)]
     if not near:
-        return dg.SensorResult(skip_reason=heard.sentence or nothing_due(site, at=at), cursor=heard.memory.written())
+        return dg.SensorResult(skip_reason=heard.sentence or _NOTHING, cursor=heard.memory.written())
     found = turn(instance, names, near, at=at)
     if isinstance(found, str):
         # What webhooks said is not forgotten before a run was asked for.

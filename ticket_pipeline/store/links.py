@@ -123,6 +123,12 @@ def standing(
     return found
 
 
+def external_ids(tx: Transaction, site: str, destination: str) -> dict[str, str]:
+    """Tell the external id of every definition that has one, archived ones too."""
+    query = select(_T.definition_id, _T.external_id).where(_at(site, destination), _T.external_id.is_not(None))
+    return dict(tx.execute(query).all())
+
+
 def event_ids(tx: Transaction, site: str, destination: str) -> set[str]:
     """Tell which events have links."""
     return set(tx.scalars(select(_T.event_id).where(_at(site, destination)).distinct()))

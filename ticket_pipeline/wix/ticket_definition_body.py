@@ -57,7 +57,9 @@ def _limited(read: JsonBody) -> bool:
     said = read.flag("limited")
     if said is not None:
         return said
-    return read.whole("initialLimit") is not None or read.whole("actualLimit") is not None
+    sales = read.part("salesDetails")
+    told = (read.whole("initialLimit"), read.whole("actualLimit"), sales and sales.whole("unsoldCount"))
+    return any(each is not None for each in told)
 
 
 def _pricing(read: JsonBody | None) -> Pricing:

@@ -2,7 +2,9 @@
 
 No socket is opened. What it does that one would not guess: `limit` is cut to 100; a plus that was not escaped is a
 blank, and a blank in a filter is an error; a member's newsletters come without their slugs, archived ones not at
-all; `subscribed` means "has an active newsletter"; `newsletters` in a PUT replaces them all; the newest come first.
+all; `subscribed` means "has an active newsletter"; `newsletters` in a PUT replaces them all; the newest come first;
+an id of another form is no unknown id but a mistake (422); who is suppressed is looked up for a whole page at once,
+which one apostrophe in an address undoes for all of them.
 """
 
 import json
@@ -70,9 +72,13 @@ class GhostStub(BaseAdapter):
             return self._browse(request, "newsletters", self.newsletters, query)
         if (request.method, path) == ("GET", "/members/"):
             return self._browse(request, "members", self.members, query)
+        if not re.fullmatch(r"/members/[0-9a-f]{24}/", path):
+            return error(request, 422, "Validation error, cannot edit member.")
         found = [each for each in self.members if path == f"/members/{each['id']}/"]
         if request.method == "PUT" and found:
             return self._edit(request, found[0])
+        if request.method == "GET" and found:
+            return answer(request, {"members": [self._shown(found[0])]})
         return error(request, 404, "Resource not found error, cannot read member.")
 
     def _edit(self, request: requests.PreparedRequest, member: Member) -> requests.Response:
@@ -91,10 +97,16 @@ class GhostStub(BaseAdapter):
         rows.sort(key=lambda row: str(row.get(key)), reverse=direction.lower() == "desc")
         limit, page = min(int(query.get("limit", "15")), 100), int(query.get("page", "1"))
         some = rows[(page - 1) * limit : page * limit]
-        shown = [self._shown(row) for row in some] if name == "members" else some
+        shown = self._listed(some) if name == "members" else some
         pages = max(1, -(-len(rows) // limit))
         pagination = {"page": page, "limit": limit, "pages": pages, "total": len(rows), "next": None, "prev": None}
         return answer(request, {name: shown, "meta": {"pagination": pagination}})
+
+    def _listed(self, members: list[Member]) -> list[Member]:
+        shown = [self._shown(each) for each in members]
+        if any("'" in each["email"] for each in members):
+            return [{**each, "email_suppression": {"suppressed": False, "info": None}} for each in shown]
+        return shown
 
     def _shown(self, member: Member) -> Member:
         active = {each["id"]: each for each in self.newsletters if each["status"] == "active"}

@@ -118,6 +118,29 @@ def test_only_who_is_clearly_subscribed_and_not_suppressed_is(
     assert found.status == status
 
 
+def test_one_apostrophe_on_a_page_makes_nobody_less_suppressed(site: Site) -> None:
+    odd = [Person(email="o'brien@example.org"), Person(email="o'hara@example.org", status=SUPPRESSED)]
+    site.hold([DIRK, *crowd(120), *odd, BEN])
+    found = list(site.audience.subscribers())
+    assert [each.id for each in found] == sorted(each["id"] for each in site.ghost.members)
+    statuses = {each.email: each.status for each in found if each.email and not each.email.startswith("p")}
+    wanted = {DIRK.email: SUPPRESSED, "o'brien@example.org": SUBSCRIBED, "o'hara@example.org": SUPPRESSED}
+    assert statuses == {**wanted, BEN.email: UNSUBSCRIBED}
+    again = site.audience.consent([each.id for each in found])
+    assert {each.id: each.status for each in again} == {each.id: each.status for each in found}
+
+
+def test_who_leaves_between_two_looks_at_a_page_is_left_out(site: Site) -> None:
+    site.hold([ANNA, Person(email="o'brien@example.org")])
+    odd = site.ghost.member("o'brien@example.org")
+
+    def leave(_: requests.PreparedRequest) -> None:
+        site.ghost.members.remove(odd)
+
+    site.ghost.steps = [_pass, _pass, leave]
+    assert [each.email for each in site.audience.subscribers()] == [ANNA.email]
+
+
 def test_a_filter_of_the_owners_is_kept_whole() -> None:
     site = Site(filter="label:jazz,subscribed:false")
     site.hold([ANNA, BEN, CHLOE, DIRK])

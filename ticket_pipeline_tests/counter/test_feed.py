@@ -1,10 +1,11 @@
 import json
+import re
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_pipeline.counter.feed import Exposure, Feed, Shown
+from ticket_pipeline.counter.feed import Exposure, Feed, Shown, encode
 from ticket_pipeline.model.tally import TallyStatus
 from ticket_pipeline_tests.counter.values import NOON, tally
 
@@ -32,7 +33,11 @@ def test_a_value_is_told_and_kept_with_its_bytes() -> None:
     assert watched.told == [shown]
     assert json.loads(shown.body) == tally().body()
     assert shown.event == b"id: 5\ndata: " + shown.body + b"\n\n"
-    assert shown.etag == '"1-on_sale"'
+    assert re.fullmatch('"[0-9a-f]{16}"', shown.etag)
+
+
+def test_the_same_version_of_a_state_begun_anew_has_another_etag() -> None:
+    assert encode(1, tally(remaining=6)).etag != encode(1, tally(remaining=5)).etag
 
 
 def test_an_older_version_never_takes_the_place_of_a_newer_one() -> None:

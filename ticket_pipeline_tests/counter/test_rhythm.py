@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -50,6 +50,10 @@ class Stage:
     #: What each read raises, until there is nothing left to raise.
     fails: list[Exception | None] = field(default_factory=list)
     survey_fails: list[Exception] = field(default_factory=list)
+    learn_fails: list[Exception] = field(default_factory=list)
+    recall_fails: list[Exception] = field(default_factory=list)
+    #: Whether only the state tells what a webhook concerns.
+    says_nothing: bool = False
     unknown: set[str] = field(default_factory=set)
     sweep_every: timedelta = timedelta(hours=1)
     per_minute: int = 200
@@ -98,10 +102,22 @@ class Stage:
 
     def learn(self, event_id: str) -> None:
         self.learned.append(event_id)
+        if self.learn_fails:
+            raise self.learn_fails.pop(0)
         self.moving |= {f"{event_id}'s"}
 
+    def recall(self, envelopes: Sequence[Envelope]) -> Sequence[frozenset[str]]:
+        if self.recall_fails:
+            raise self.recall_fails.pop(0)
+        return [self._named(each) for each in envelopes]
+
+    def _named(self, envelope: Envelope) -> frozenset[str]:
+        return frozenset(each["ticketDefinitionId"] for each in envelope.body["tickets"])
+
     def concerned(self, envelope: Envelope) -> Concerned:
-        ids = frozenset(each["ticketDefinitionId"] for each in envelope.body["tickets"])
+        if self.says_nothing:
+            return Concerned(to_recall=True)
+        ids = self._named(envelope)
         unknown = envelope.event_id if envelope.event_id in self.unknown else None
         return Concerned(ids=ids, unknown_event=unknown, again_at=self.expiry)
 
@@ -206,6 +222,17 @@ def test_a_declared_definition_that_does_not_exist_is_not_asked_for_all_the_time
     assert 2 <= len(stage.play([], until=899)) <= 4
 
 
+@pytest.mark.parametrize("held", [None, tally(gone=True, status=TallyStatus.HIDDEN, read_at=NOON)])
+def test_what_wix_does_not_know_is_asked_for_again_a_few_at_a_time(held: Tally | None) -> None:
+    missing = frozenset(f"d{number}" for number in range(40))
+    stage = Stage(moving=missing, sweep_every=timedelta(minutes=5))
+    stage.held = lambda *_: held  # type: ignore[method-assign] # each costs a request of its own
+    stage.__post_init__()
+    reads = [each for each in stage.play([], until=5_000) if each.began > 1]
+    assert max(len(each.ids) for each in reads) <= 5
+    assert set().union(*(each.ids for each in reads)) == missing
+
+
 def test_a_first_read_of_thousands_lets_a_change_through() -> None:
     many = frozenset(f"d{number}" for number in range(5_000))
     reads = Stage(moving=many, lasts=[0.2]).play([(5.0, order("a"))], until=60)
@@ -219,6 +246,20 @@ def test_an_unknown_event_is_loaded_and_its_counters_are_read() -> None:
     reads = stage.play([(1.0, order(event_id="new"))], until=2)
     assert stage.learned == ["new"]
     assert [each.ids for each in reads] == [{"new's"}]
+
+
+def test_an_event_that_is_refused_holds_up_nobody() -> None:
+    stage = Stage(unknown={"new"}, learn_fails=[ConfigError("refused")] * 9)
+    reads = stage.play([(1.0, order(event_id="new")), (2.0, order("a"))], until=4)
+    assert stage.learned == ["new"]
+    assert times(reads) == [2.0]
+
+
+def test_what_a_webhook_does_not_say_is_looked_up_and_read() -> None:
+    stage = Stage(says_nothing=True, recall_fails=[TransientError("locked", retry_after=0)])
+    reads = stage.play([(1.0, order("a")), (1.1, order("b"))], until=30)
+    assert reads[0].ids == {"a", "b"}
+    assert reads[0].began <= 3.0
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from requests.adapters import BaseAdapter
 
 Json = dict[str, Any]
 
-TOKEN = "stub-token-that-nobody-may-see"
+TOKEN = "stub-token-that-nobody-may-see"  # noqa: S105 - of a stub
 BASE = "/api/v1/organizers/stage/"
 _DENIED = {"detail": "You do not have permission to perform this action."}
 _GONE = {"detail": "Not found."}
@@ -43,7 +43,7 @@ _VARIATION: Json = {"active": True, "position": 0, "default_price": None}
 _QUOTA: Json = {"size": None, "items": [], "variations": [], "closed": False, "close_when_sold_out": False}
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An answer other than 2xx."""
 
     def __init__(self, status: int, body: Any) -> None:
@@ -67,6 +67,8 @@ class PretixStub(BaseAdapter):
         self.keys: list[str] = []
         #: Answers to give instead of pretix's, and whether what was asked is done all the same.
         self.faults: list[tuple[str, int | Exception, Mapping[str, str], bool]] = []
+        #: What happens before a request is answered.
+        self.before: Callable[[str], None] = lambda _: None
         self._replays: dict[str, tuple[int, Any]] = {}
         self._ids = count(1)
         self._lock = RLock()
@@ -103,6 +105,7 @@ class PretixStub(BaseAdapter):
         with self._lock:
             asked = f"{request.method} {urlsplit(request.url or '').path.removeprefix(BASE)}"
             self.calls.append((str(request.method), asked.partition(" ")[2]))
+            self.before(asked)
             fault = next((each for each in self.faults if re.search(each[0], asked)), None)
             if fault is None:
                 return self._reply(request, *self._keyed(request))
@@ -123,7 +126,7 @@ class PretixStub(BaseAdapter):
             return self._replays[key]
         try:
             answer = self._answer(request)
-        except Refused as refused:
+        except RefusedError as refused:
             answer = (refused.status, refused.body)
         if key:
             self.keys.append(key)
@@ -141,10 +144,10 @@ class PretixStub(BaseAdapter):
 
     def _answer(self, request: requests.PreparedRequest) -> tuple[int, Any]:
         if request.headers.get("Authorization") != f"Token {TOKEN}":
-            raise Refused(401, {"detail": "Invalid token."})
+            raise RefusedError(401, {"detail": "Invalid token."})
         parts = urlsplit(request.url or "")
         if not parts.path.startswith(BASE):
-            raise Refused(403, _DENIED)
+            raise RefusedError(403, _DENIED)
         steps = parts.path.removeprefix(BASE).strip("/").split("/")
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         body = json.loads(request.body or b"{}")
@@ -153,12 +156,12 @@ class PretixStub(BaseAdapter):
             return self._events(method, query, body)
         slug, rest = steps[1], steps[2:]
         if slug not in self.events:
-            raise Refused(403, _DENIED)
+            raise RefusedError(403, _DENIED)
         if not rest:
             return 200, self._shown(slug)
         right = "settings" if rest[0] == "item_meta_properties" else "items"
         if method != "GET" and right not in self.rights:
-            raise Refused(403, _DENIED)
+            raise RefusedError(403, _DENIED)
         serve: Mapping[str, Callable[..., tuple[int, Any]]] = {
             "item_meta_properties": self._properties,
             "items": self._items,
@@ -170,12 +173,12 @@ class PretixStub(BaseAdapter):
         if method == "GET":
             return self._page([self._shown(slug) for slug in self.events], query)
         if "events" not in self.rights:
-            raise Refused(403, _DENIED)
+            raise RefusedError(403, _DENIED)
         _require(body, "name", "slug", "date_from")
         if not re.fullmatch(r"[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?", body["slug"]) or len(body["slug"]) > 50:
-            raise Refused(400, {"slug": ["The slug may only contain letters, numbers, dots and dashes."]})
+            raise RefusedError(400, {"slug": ["The slug may only contain letters, numbers, dots and dashes."]})
         if body["slug"] in self.events:
-            raise Refused(400, {"slug": ["This slug has already been used for a different event."]})
+            raise RefusedError(400, {"slug": ["This slug has already been used for a different event."]})
         slug = self.make_event(body["slug"], currency=body["currency"])
         self.events[slug] |= {name: value for name, value in body.items() if name != "item_meta_properties"}
         for name, default in body.get("item_meta_properties", {}).items():
@@ -216,14 +219,14 @@ class PretixStub(BaseAdapter):
             return self._variations(slug, method, rest[2:], item, body)
         if method == "DELETE":
             if item["id"] in self.sold or any(each["id"] in self.sold for each in item["variations"]):
-                raise Refused(403, {"detail": "This item cannot be deleted because it has already been ordered."})
+                raise RefusedError(403, {"detail": "This item cannot be deleted because it has already been ordered."})
             items.remove(item)
             for quota in self.quotas[slug]:
                 quota["items"] = [each for each in quota["items"] if each != item["id"]]
             return 204, None
         if method == "PATCH":
             if "variations" in body:
-                raise Refused(400, {"non_field_errors": ["Updating variations via PATCH/PUT is not supported."]})
+                raise RefusedError(400, {"non_field_errors": ["Updating variations via PATCH/PUT is not supported."]})
             self._check(slug, body)
             item.update(deepcopy(body))
         return 200, _item(item)
@@ -231,7 +234,9 @@ class PretixStub(BaseAdapter):
     def _variations(self, slug: str, method: str, rest: list[str], item: Json, body: Json) -> tuple[int, Any]:
         if not rest:
             if not item["variations"]:
-                raise Refused(403, {"detail": "This variation cannot be created because the item has no variations."})
+                raise RefusedError(
+                    403, {"detail": "This variation cannot be created because the item has no variations."}
+                )
             item["variations"].append(self._variation(slug, body))
             return 201, _variation(item, item["variations"][-1])
         found = _by_id(item["variations"], rest[0])
@@ -240,9 +245,9 @@ class PretixStub(BaseAdapter):
             found.update(deepcopy(body))
             return 200, _variation(item, found)
         if found["id"] in self.sold:
-            raise Refused(403, {"detail": "This variation cannot be deleted because it has already been ordered."})
+            raise RefusedError(403, {"detail": "This variation cannot be deleted because it has already been ordered."})
         if len(item["variations"]) == 1:
-            raise Refused(403, {"detail": "This variation cannot be deleted because it is the only variation."})
+            raise RefusedError(403, {"detail": "This variation cannot be deleted because it is the only variation."})
         item["variations"].remove(found)
         for quota in self.quotas[slug]:
             quota["variations"] = [each for each in quota["variations"] if each != found["id"]]
@@ -273,30 +278,32 @@ class PretixStub(BaseAdapter):
 
     def _check_quota(self, slug: str, quota: Json) -> None:
         if not quota["name"].strip():
-            raise Refused(400, {"name": ["This field may not be blank."]})
+            raise RefusedError(400, {"name": ["This field may not be blank."]})
         for item_id in quota["items"]:
             found = [each for each in self.items[slug] if each["id"] == item_id]
             if not found:
-                raise Refused(400, {"items": [f'Invalid pk "{item_id}" - object does not exist.']})
+                raise RefusedError(400, {"items": [f'Invalid pk "{item_id}" - object does not exist.']})
             variations = {each["id"] for each in found[0]["variations"]}
             if variations and not variations & set(quota["variations"]):
-                raise Refused(400, {"non_field_errors": ["One or more items has variations but none of these are in"]})
+                raise RefusedError(
+                    400, {"non_field_errors": ["One or more items has variations but none of these are in"]}
+                )
 
     def _check(self, slug: str, body: Json) -> None:
         for name in body.get("meta_data", {}):
             if name not in {each["name"] for each in self.properties[slug]}:
-                raise Refused(400, {"meta_data": [f"Item meta data property '{name}' does not exist."]})
+                raise RefusedError(400, {"meta_data": [f"Item meta data property '{name}' does not exist."]})
         for name in ("default_price",):
             if body.get(name) is not None and re.search(r"\.\d{3,}", body[name]):
-                raise Refused(400, {name: ["Ensure that there are no more than 2 decimal places."]})
+                raise RefusedError(400, {name: ["Ensure that there are no more than 2 decimal places."]})
         start, end = body.get("available_from"), body.get("available_until")
         if start and end and datetime.fromisoformat(start) > datetime.fromisoformat(end):
-            raise Refused(400, {"non_field_errors": ["The item's availability cannot end before it starts."]})
+            raise RefusedError(400, {"non_field_errors": ["The item's availability cannot end before it starts."]})
 
     def _page(self, rows: list[Json], query: Mapping[str, str]) -> tuple[int, Any]:
         size, page = min(int(query.get("page_size", "50")), _PAGE), int(query.get("page", "1"))
         if page > 1 and (page - 1) * size >= len(rows):
-            raise Refused(404, {"detail": "Invalid page."})
+            raise RefusedError(404, {"detail": "Invalid page."})
         more = f"{BASE}?page={page + 1}" if page * size < len(rows) else None
         some = [_item(row) if "variations" in row and "items" not in row else row for row in rows]
         return 200, {"count": len(rows), "next": more, "results": some[(page - 1) * size : page * size]}
@@ -328,10 +335,10 @@ def _by_id(rows: list[Json], number: str) -> Json:
     for row in rows:
         if str(row["id"]) == number:
             return row
-    raise Refused(404, _GONE)
+    raise RefusedError(404, _GONE)
 
 
 def _require(body: Json, *names: str) -> None:
     missing = {name: ["This field is required."] for name in names if name not in body}
     if missing:
-        raise Refused(400, missing)
+        raise RefusedError(400, missing)

@@ -20,6 +20,7 @@ from ticket_pipeline_tests.wix.bodies import definition
 from ticket_pipeline_tests.wix.scripted import Answer, OpenBudget, Scene, ok, refused, scene
 
 BOTH = ok({"ticketDefinitions": [definition(id=each) for each in "ab"]})
+NONE = ok({"ticketDefinitions": []})
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -252,14 +253,21 @@ def test_a_draft_among_others_is_hidden_and_the_others_are_shown(stage: Stage, c
 
 
 def test_a_draft_that_was_never_seen_is_refused(stage: Stage, clock: Clock) -> None:
-    report = counted(stage, clock, "a", scene(refused(403), ok({"events": [], "pagingMetadata": {"total": 0}})))
+    script = scene(refused(403), NONE)
+    report = counted(stage, clock, "a", script)
     assert [(each.subject, each.code) for each in report.refused] == [("a", "not_readable")]
     assert report.kept == ()
+    asked_for = [sent.url.partition("/events/v3/")[2].partition("/")[0] for sent in script.sent]
+    assert asked_for == ["ticket-definitions"] * 2, "no other right is needed"
+
+
+def test_a_draft_is_refused_where_there_is_no_query(stage: Stage, clock: Clock) -> None:
+    report = counted(stage, clock, "a", scene(refused(403), refused(404)))
+    assert [each.code for each in report.refused] == ["not_readable"]
 
 
 def test_a_right_that_is_missing_is_told_after_a_few_refusals(stage: Stage, clock: Clock) -> None:
-    events = ok({"events": [], "pagingMetadata": {"total": 0}})
-    script = scene(refused(403), refused(403), events, refused(403), repeat_last=True)
+    script = scene(refused(403), refused(403), NONE, refused(403), repeat_last=True)
     with pytest.raises(ConfigError, match="may not read ticket definitions"):
         counted(stage, clock, [f"d{number}" for number in range(40)], script)
     assert len(script.sent) == 12

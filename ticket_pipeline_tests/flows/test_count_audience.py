@@ -89,3 +89,14 @@ def test_half_a_reading_is_not_counted(office: BoxOffice) -> None:
         list(counted.subscribers())
     next(counted.subscribers())
     assert told == []
+    list(counted.subscribers())
+    assert len(told) == 1
+
+
+def test_of_several_readings_one_is_counted(office: BoxOffice) -> None:
+    told: list[AudienceCounts] = []
+    counted = CountedAudience(parts=office.parts, coming=(), tell=told.append)
+    both = [counted.subscribers() for _ in range(2)]
+    assert [each.id for each in both[0]] == [each.id for each in both[1]] == list(office.people.listed)
+    list(counted.subscribers())
+    assert len(told) == 1

@@ -70,6 +70,10 @@ def test_sales_that_were_not_told_are_refused_and_no_zero() -> None:
     assert refused.value.code == "no_sales_details"
 
 
+def test_what_is_hidden_is_hidden_even_if_nothing_is_told_of_its_sales() -> None:
+    assert value(hidden=True, sales=None).status is TallyStatus.HIDDEN
+
+
 @pytest.mark.parametrize(
     ("moved", "status"),
     [

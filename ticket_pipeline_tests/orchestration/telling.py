@@ -1,4 +1,4 @@
-"""A stage whose site announces: people in a file, mails kept in memory, and time that passes only when somebody waits."""
+"""A stage whose site announces: people in a file, mails in memory, time that passes only when somebody waits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from ticket_pipeline.sandbox.instants import to_wire
 from ticket_pipeline.sandbox.serve import RunningSandbox
 from ticket_pipeline.wiring import Wiring
 from ticket_pipeline_tests.flows.announcing import Time
-from ticket_pipeline_tests.orchestration.stage import SILENT, SITE, Stage, declared_for
+from ticket_pipeline_tests.orchestration.stage import SILENT, Stage, declared_for
 from ticket_pipeline_tests.sandbox.api import NOW, Api
 
 MINUTE = timedelta(minutes=1)
@@ -122,6 +122,3 @@ def written_people(folder: Path) -> Path:
     file = folder / "subscribers.csv"
     file.write_text("\n".join(["email,name,status,locale,opt_ins", *rows, ""]), encoding="utf-8")
     return file
-
-
-__all__ = ["EVERYBODY", "LEFT_OUT", "MINUTE", "SITE", "TOLD", "Telling", "telling"]

@@ -79,7 +79,7 @@ def test_each_who_asked_is_told_at_the_instant_and_the_partition_says_how_it_wen
     assert teller.time.now >= start
     (marked,) = teller.materialized(SALE_START_ANNOUNCEMENTS)[one.event_id]
     shown = {name: marked.metadata[name].value for name in ("outcome", "told", "eligible", "failed", "unknown")}
-    assert shown == {"outcome": "done", "told": 3, "eligible": 3, "failed": 0, "unknown": 0}
+    assert shown == {"outcome": "announced", "told": 3, "eligible": 3, "failed": 0, "unknown": 0}
     assert marked.metadata["sale start"].value == start.timestamp()
     assert marked.metadata["first message, seconds after the start"].value == 0.0
     assert table(marked.metadata, "told, by channel") == {"memory": 3}
@@ -139,9 +139,11 @@ def test_several_sale_starts_of_one_run_are_each_told_at_their_own_instant(telle
     assert result.success
     assert teller.mailed == sorted((*TOLD, *TOLD))
     marked = teller.materialized(SALE_START_ANNOUNCEMENTS)
-    assert {each for each in (one.event_id, other.event_id)} == set(marked)
+    assert set(marked) == {one.event_id, other.event_id}
     for (each,) in marked.values():
-        assert each.metadata["first message, seconds after the start"].value >= 0.0
+        after = each.metadata["first message, seconds after the start"].value
+        assert isinstance(after, float)
+        assert after >= 0.0
     assert figure(output(result), "sale starts (whole run)") == 2
 
 
@@ -269,7 +271,7 @@ def test_too_late_is_written_down_and_told_nobody(teller: Telling) -> None:
     assert result.success
     assert teller.mailed == []
     (marked,) = teller.materialized(SALE_START_ANNOUNCEMENTS)[one.event_id]
-    assert marked.metadata["outcome"].value == "skipped late"
+    assert marked.metadata["outcome"].value == "skipped, too late"
     assert checks(result) == {ONCE: False, IN_TIME: True}
 
 

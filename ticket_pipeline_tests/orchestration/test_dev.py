@@ -28,7 +28,7 @@ _OURS = {"DAGSTER_HOME", "TICKET_PIPELINE_CONFIG", "TICKET_PIPELINE_SANDBOX_URL"
 class Terminal:
     """A terminal in which `dev` runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
         self.folder = folder
         self.server, self.sandbox, self.dagster, mail = free_port(), free_port(), free_port(), free_port()
         ports = {
@@ -42,7 +42,7 @@ class Terminal:
         environment = {name: value for name, value in os.environ.items() if name not in _OURS}
         with self.screen.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ticket_pipeline", "dev", *options],
+                [sys.executable, "-m", "ticket_pipeline", "dev", *options, *more],
                 cwd=folder,
                 env=environment,
                 stdout=file,
@@ -120,6 +120,8 @@ def test_dev_starts_syncs_shows_and_stops_without_a_trace(terminal: Terminal) ->
     assert sorted(each["assetKey"]["path"][-1] for each in repository["assetNodes"]) == [
         "events",
         "external_records",
+        "sale_start_announcements",
+        "subscribers",
         "ticket_counters",
         "ticket_definitions",
         "ticket_sync",

@@ -124,9 +124,9 @@ def test_a_run_that_has_claimed_what_it_takes_leaves_what_came_later_to_another(
 
 def test_what_failed_is_asked_for_again_ever_less_often(teller: Telling) -> None:
     teller.open_sale(teller.some, teller.time.now + MINUTE)
-    planned, waits = due(teller.site.state, now=teller.time.now), []
-    for attempt in range(1, 6):
-        request = asked(ticked(teller, teller.time.now)) if attempt == 1 else request
+    planned, waits = due(teller.site.state, now=teller.time.now), list[int]()
+    request = asked(ticked(teller, teller.time.now))
+    for _ in range(5):
         run_of(teller, request, dg.DagsterRunStatus.FAILURE)
         # Dagster stamps its runs with the real time.
         ended = datetime.now(UTC)

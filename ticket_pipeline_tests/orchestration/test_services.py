@@ -86,3 +86,6 @@ def test_a_port_in_use_is_named_with_what_to_do() -> None:
         demo = Service(name="Dagster", command=[], port=port, port_option="--dagster-port")
         with pytest.raises(ConfigError, match=f"port {port}, for Dagster, is in use.*--dagster-port"):
             refuse_ports_in_use([demo])
+        mailing = Service(name="sandbox", command=[], port=free_port(), more_ports={"--mail-port": port})
+        with pytest.raises(ConfigError, match=f"port {port}, for sandbox, is in use.*--mail-port"):
+            refuse_ports_in_use([mailing])

@@ -32,6 +32,10 @@ class Ghost:
     url: str
     #: `id:secret`, as Ghost shows it.
     admin_api_key: str = field(repr=False)
+    #: SQLite, for what its API does not let a test do.
+    database: Path
+    #: Signed in as the owner.
+    owner: requests.Session = field(repr=False)
 
     def call(self, method: str, path: str, **body: Any) -> Any:
         """Ask Ghost's Admin API; give its JSON."""
@@ -54,6 +58,14 @@ class Ghost:
         """Make a member."""
         member: dict[str, Any] = self.call("POST", "members/", members=[{"email": email, **more}])["members"][0]
         return member
+
+    def add_integration(self, name: str) -> tuple[str, str]:
+        """Make an integration, as only the owner can; give its id, and its key."""
+        return _add_integration(self.owner, self.url, name)
+
+    def delete_integration(self, integration_id: str) -> None:
+        """Throw an integration away."""
+        self.owner.delete(f"{self.url}/ghost/api/admin/integrations/{integration_id}/", timeout=30).raise_for_status()
 
     def _token(self) -> str:
         identity, _, secret = self.admin_api_key.partition(":")
@@ -87,24 +99,31 @@ def running_ghost(folder: Path) -> Iterator[Ghost]:
     }
     with running(["node", "index.js"], folder=program, log=log, variables=variables) as process:
         wait_until(lambda: requests.get(f"{url}/ghost/api/admin/site/", timeout=5).status_code == 200, process, log)
-        yield Ghost(url=url, admin_api_key=_set_up(url))
+        owner = _set_up(url)
+        _, key = _add_integration(owner, url, "ticket pipeline")
+        yield Ghost(url=url, admin_api_key=key, database=folder / "ghost.db", owner=owner)
 
 
-def _set_up(url: str) -> str:
-    """Make the owner, and an integration; give its key."""
-    session, api = requests.Session(), f"{url}/ghost/api/admin"
+def _set_up(url: str) -> requests.Session:
+    """Make the owner, and sign in."""
+    session = requests.Session()
     session.headers.update({"Origin": url, "Accept-Version": "v5.0"})
     owner = {"name": "Owner", "email": "owner@example.org", "password": uuid4().hex, "blogTitle": "Stage"}
-    asked: list[tuple[str, dict[str, Any]]] = [
-        ("authentication/setup/", {"setup": [owner]}),
-        ("session/", {"username": owner["email"], "password": owner["password"]}),
-        ("integrations/?include=api_keys", {"integrations": [{"name": "ticket pipeline"}]}),
-    ]
-    for path, body in asked:
-        answer = session.post(f"{api}/{path}", json=body, timeout=60)
-        assert answer.ok, answer.text
-    keys: list[dict[str, str]] = answer.json()["integrations"][0]["api_keys"]
-    return next(each["secret"] for each in keys if each["type"] == "admin")
+    _ask(session, url, "authentication/setup/", {"setup": [owner]})
+    _ask(session, url, "session/", {"username": owner["email"], "password": owner["password"]})
+    return session
+
+
+def _add_integration(owner: requests.Session, url: str, name: str) -> tuple[str, str]:
+    answer = _ask(owner, url, "integrations/?include=api_keys", {"integrations": [{"name": name}]})
+    made: dict[str, Any] = answer.json()["integrations"][0]
+    return made["id"], next(each["secret"] for each in made["api_keys"] if each["type"] == "admin")
+
+
+def _ask(session: requests.Session, url: str, path: str, body: dict[str, Any]) -> requests.Response:
+    answer = session.post(f"{url}/ghost/api/admin/{path}", json=body, timeout=60)
+    assert answer.ok, answer.text
+    return answer
 
 
 def _install(folder: Path) -> None:

@@ -30,6 +30,9 @@ class NoMigrations:
         return None
 
 MIGRATION_MODULES = NoMigrations()
+# Two writers at once make SQLite refuse one of them at its first write, unless they queue up where they begin.
+DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 30,  # noqa: F405
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}
 """
 _WSGI = """
 from pretix.wsgi import application  # noqa: F401

@@ -66,9 +66,7 @@ class PretixSite:
             page = ask("POST", f"{DEFINITIONS}/query", query, base_url=self.sandbox.base_url)["ticketDefinitions"]
             found |= {each["id"]: each for each in cast("list[Json]", page)}
             if not page:
-                return {
-                    each: it for each, it in found.items() if events.get(it["eventId"], {}).get("status") != "DRAFT"
-                }
+                return {each: it for each, it in found.items() if it["eventId"] in events}
 
     def pretix_event(self, wix_event_id: str) -> str:
         """Give the slug of the pretix event that was made for a Wix event."""

@@ -55,7 +55,8 @@ def see_item(definition: Json, item: Json, quota: Json) -> None:
     assert shown == [(o["optionId"], o["name"], Decimal(o["price"]["value"])) for o in options]
     assert quota["size"] == (definition["actualLimit"] if definition["limited"] else None)
     assert sorted(quota["variations"]) == sorted(v["id"] for v in item["variations"])
-    assert not quota["closed"]
+    # What has no price at all must not be had for nothing.
+    assert quota["closed"] is not bool(single or options)
     assert _instant(item["available_from"]) == _instant(period.get("startDate"))
     assert _instant(item["available_until"]) == _instant(period.get("endDate"))
     mode = "info" if period.get("displayNotOnSale") else "hide"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -36,6 +37,11 @@ class Clicked(BaseHTTPRequestHandler):
         self.send_response(self.status)
         self.send_header("Location", "/elsewhere")
         self.end_headers()
+
+    def do_GET(self) -> None:
+        if "spy" in self.path:
+            self.posted.append((self.path, b""))
+        self.send_error(404)
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -103,7 +109,7 @@ def test_a_mail_is_listed_and_read_as_a_person_reads_it(place: Place) -> None:
     message.set_content("Grüße, als Text")
     message.add_alternative("<p>Grüße, <b>bunt</b></p>", subtype="html")
     message.add_attachment("no text of this mail", filename="a.txt")
-    place.send(message.as_bytes())
+    place.send(message.as_bytes(policy=SMTP))
     (listed,) = place.listed()["mails"]
     assert listed == {"number": 1, "at": NOW.timestamp(), "to": RECIPIENT, "subject": "Fünf nach zwölf 桜"}
     letter = place.letter()

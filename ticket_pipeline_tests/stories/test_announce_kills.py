@@ -34,7 +34,7 @@ PEOPLE, KILLS, CUTS = 2_000, 6, 3
 MOMENTS = ("MAIL", "RCPT", "DATA", "END")
 #: Seconds after such a moment; a mail takes about one thousandth.
 AFTERWARDS = 0.004
-PATIENCE = 60.0
+PATIENCE = 300.0
 SEED_VARIABLE = "ANNOUNCE_KILLS_SEED"
 
 _processes = multiprocessing.get_context("forkserver")

@@ -102,4 +102,3 @@ def test_the_first_mail_leaves_within_a_second_of_the_sale_start_and_each_gets_o
     assert told == Counter(ELIGIBLE)
     after = (min(opening.taken_at) - opening.at).total_seconds()
     assert 0.0 <= after < 1.0
-    print(f"first mail {after:.3f} s, last {(max(opening.taken_at) - opening.at).total_seconds():.3f} s")

@@ -75,8 +75,14 @@ def test_a_missing_and_a_null_unsold_count_both_mean_unlimited(details: dict[str
 
 @pytest.mark.parametrize(("initial", "actual", "limited"), [(5, ..., True), (..., 5, True), (None, None, False)])
 def test_limited_follows_from_the_limits_where_wix_does_not_say(initial: Any, actual: Any, limited: bool) -> None:
-    body = definition(limited=..., initialLimit=initial, actualLimit=actual)
+    body = definition(limited=..., initialLimit=initial, actualLimit=actual, salesDetails=...)
     assert parse_ticket_definition(body).limited is limited
+
+
+def test_limited_follows_from_what_is_left_where_wix_says_nothing_else() -> None:
+    unlimited = {"limited": ..., "initialLimit": ..., "actualLimit": ...}
+    assert parse_ticket_definition(definition(**unlimited, salesDetails={"unsoldCount": 0})).limited
+    assert not parse_ticket_definition(definition(**unlimited, salesDetails={"unsoldCount": None})).limited
 
 
 @pytest.mark.parametrize(("revision", "expected"), [("3", 3), (3, 3), ("9007199254740993", 9007199254740993)])
