@@ -24,6 +24,7 @@ BENCHES = {
     "requests": "bench.requests",
     "load": "bench.initial_load",
     "publish": "bench.publish",
+    "pretix": "bench.pretix",
     "announce": "bench.announce",
     "counter": "bench.counter",
     "backfill": "bench.backfill",

@@ -17,8 +17,8 @@ from ticket_pipeline.counter.following import Following, Kept
 from ticket_pipeline.counter.meters import CounterMeters
 from ticket_pipeline.counter.origins import Origins
 from ticket_pipeline.counter.readers import Readers, StreamLimits
-from ticket_pipeline.counter.reading import Concerned
-from ticket_pipeline.counter.rhythm import Rhythm, Screen, Terms
+from ticket_pipeline.counter.reading import Concerned, Screen, Terms
+from ticket_pipeline.counter.rhythm import Rhythm
 from ticket_pipeline.counter.stream import CounterParts, Routes, counter_routes
 from ticket_pipeline.errors import TicketPipelineError
 from ticket_pipeline.flows import shown as counters

@@ -39,10 +39,8 @@ DEFAULT_PORT = 8787
 MOST_REQUESTS = 2_000
 #: Streams of counters hold nothing, and leave room for webhooks.
 MOST_CONNECTIONS = 13_000
-#: Bytes that the line and the headers of a request may have, give or take what is received at once.
-LONGEST_HEAD = 65_536
-#: Seconds in which they have to come.
-HEAD_PATIENCE = 30.0
+#: Bytes that come before a body at most, give or take what is received at once, and in how many seconds.
+LONGEST_HEAD, HEAD_PATIENCE = 65_536, 30.0
 _PROBE_PATIENCE = 1.0
 _PROBE_LASTS = timedelta(seconds=1)
 
@@ -185,9 +183,7 @@ class _Server(uvicorn.Server):
 class _Protocol(HttpToolsProtocol):
     """Lets an answer cut its connection off, which ASGI has no word for, and bounds what comes before a body."""
 
-    #: Bytes of a head that is not whole yet.
     _head = 0
-    _is_in_head = True
     _giving_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -200,7 +196,7 @@ class _Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._is_in_head:
+        if self._giving_up is not None:
             self._head += len(data)
             if self._head > LONGEST_HEAD and not self.transport.is_closing():
                 self.send_400_response("The headers are too long.")
@@ -216,11 +212,10 @@ class _Protocol(HttpToolsProtocol):
 
     def _wait_for_head(self) -> None:
         self._stop_waiting()
-        self._head, self._is_in_head = 0, True
+        self._head = 0
         self._giving_up = self.loop.call_later(HEAD_PATIENCE, self.transport.close)
 
     def _stop_waiting(self) -> None:
-        self._is_in_head = False
         if self._giving_up is not None:
             self._giving_up.cancel()
             self._giving_up = None

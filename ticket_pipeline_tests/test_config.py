@@ -90,7 +90,11 @@ def test_an_app_is_another_way_in(tmp_path: Path) -> None:
             "unknown setting 'on_drift'; allowed: kind, table, url; 'on_drift' belongs beside 'destination', "
             "not inside it",
         ),
-        ("kind: sql", "kind: sqll", "sync.destination: unknown kind 'sqll'; did you mean 'sql'? allowed: memory, sql"),
+        (
+            "kind: sql",
+            "kind: sqll",
+            "sync.destination: unknown kind 'sqll'; did you mean 'sql'? allowed: eventbrite, memory",
+        ),
         ("kind: api_key,", "", "/my.yaml:9: sites.box_office.wix.auth: has no `kind`"),
         ("on_delete: archive", "on_delete: burn", "'burn' is not allowed; allowed: 'archive' or 'delete'"),
         (

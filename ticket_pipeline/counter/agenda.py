@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count, islice
 
-from ticket_pipeline.model.counting import Cause, Why
+from ticket_pipeline.model.counting import EVENT_DELETED, Cause, Why
 
 #: Wix is eventually consistent: what changed is read once more so long after its last change.
 SECOND_READ = timedelta(seconds=3)
@@ -37,7 +37,7 @@ class Agenda:
         """Have these read at once, and again some seconds after the last of their changes."""
         again = Cause(why=Why.SECOND_READ, at=cause.at + SECOND_READ)
         for each in ids:
-            self._now.setdefault(each, cause)
+            self._now[each] = cause if cause.why == EVENT_DELETED else self._now.get(each, cause)
             self._second[each] = again.at
             self._push(each, again)
 
@@ -62,7 +62,14 @@ class Agenda:
 
     def put_back(self, taken: Mapping[str, Cause]) -> None:
         """Let what was not read wait again, before what came since."""
-        self._now = {**taken, **{each: cause for each, cause in self._now.items() if each not in taken}}
+        came = {each: why for each, why in self._now.items() if each not in taken or why.why == EVENT_DELETED}
+        self._now = {**taken, **came}
+
+    def put_off(self, definition_id: str, cause: Cause, *, until: datetime) -> None:
+        """Let what was not read wait until then."""
+        if cause.why == Why.SECOND_READ:
+            until = self._second.setdefault(definition_id, until)
+        heappush(self._later, (until, next(self._numbers), definition_id, cause))
 
     @property
     def is_empty(self) -> bool:

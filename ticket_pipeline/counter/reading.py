@@ -1,10 +1,11 @@
-"""What a rhythm drives: how a site's counters are found and read."""
+"""What a rhythm drives: how a site's counters are found and read, how often, and where they are seen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from ticket_pipeline.counter.meters import CounterMeters
 from ticket_pipeline.model.counting import Cause, CountReport
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.model.tally import Tally
@@ -21,6 +22,26 @@ class Concerned:
     again_at: datetime | None = None
     #: Whether only what landed before tells which counters these are; see `Reading.recall`.
     to_recall: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How often one site is read."""
+
+    site: str
+    requests_per_minute: int
+    sweep_every: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """Where one rhythm's reads are seen."""
+
+    #: What is shown now of a site's definition.
+    held: Callable[[str, str], Tally | None]
+    #: Brings what was kept to the readers.
+    catch_up: Callable[[], Awaitable[object]]
+    meters: CounterMeters
 
 
 class Reading(Protocol):

@@ -7,17 +7,15 @@ change is always followed by a read that was sent after it.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
 from ticket_pipeline.counter.agenda import Agenda
 from ticket_pipeline.counter.in_thread import CallsBlocking, in_thread
-from ticket_pipeline.counter.meters import CounterMeters
 from ticket_pipeline.counter.pace import Pace
-from ticket_pipeline.counter.reading import Reading
+from ticket_pipeline.counter.reading import Reading, Screen, Terms
 from ticket_pipeline.errors import ConfigError, RejectedError, TicketPipelineError, TransientError
 from ticket_pipeline.model.counting import Cause, CountReport, Why
 from ticket_pipeline.model.envelope import Envelope
@@ -34,31 +32,13 @@ _HIDDEN_FACTOR = 12
 _LOOKS, _SURVEYS = 20, 4
 #: Those that Wix does not know cost a request each: so many are asked for again at one look.
 _MOST_MISSING = 5
+#: So few that fail while others are read are put off for so many seconds, or up to twice as long.
+_MOST_UNWELL, _UNWELL_AGAIN = 5, 30.0
 #: Seconds; so that rounding cannot make us spin.
 _SHORTEST_REST = 0.001
 #: Seconds until a survey that failed is tried again.
 _SURVEY_AGAIN = 10.0
 _OURS = frozenset(Why)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """How often one site is read."""
-
-    site: str
-    requests_per_minute: int
-    sweep_every: timedelta
-
-
-@dataclass(frozen=True, kw_only=True)
-class Screen:
-    """Where one rhythm's reads are seen."""
-
-    #: What is shown now of a site's definition.
-    held: Callable[[str, str], Tally | None]
-    #: Brings what was kept to the readers.
-    catch_up: Callable[[], Awaitable[object]]
-    meters: CounterMeters
 
 
 class Rhythm:
@@ -92,6 +72,8 @@ class Rhythm:
         self._to_recall: list[tuple[Envelope, Cause]] = []
         #: When a definition was last asked for because its value was old, or missing.
         self._tried: dict[str, datetime] = {}
+        #: Definitions that failed while others were read: they must not hold those up.
+        self._unwell: set[str] = set()
         #: What was read before is read again: nobody may have heard of what changed in between.
         self._began: datetime | None = None
         self._look_at: datetime | None = None
@@ -173,18 +155,44 @@ class Rhythm:
             await self._learn(event_id)
 
     async def _read(self, taken: Mapping[str, Cause]) -> None:
-        started = monotonic()
+        started, began = monotonic(), self._clock()
         try:
             report = await self._calling(self._reading.count, taken)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, TransientError) and await self._put_off(taken, began, error):
+                return
             self._agenda.put_back(taken)
             raise
+        self._unwell -= taken.keys()
         self._done(report, monotonic() - started)
+        self._outlast(report, taken)
         await self._screen.catch_up()
         now = self._clock()
         for cause in taken.values():
             if cause.why not in _OURS:
                 self._screen.meters.pushed((now - cause.at).total_seconds())
+
+    async def _put_off(self, taken: Mapping[str, Cause], began: datetime, error: TransientError) -> bool:
+        """Put off the few that fail while others are read, apart from each other; tell whether that is all there is."""
+        with suppress(TicketPipelineError):
+            await self._screen.catch_up()
+        left = {each: cause for each, cause in taken.items() if not self._was_read(each, since=began)}
+        is_new = len(left) == len(taken) and not left.keys() <= self._unwell
+        if is_new or len(left) > _MOST_UNWELL or error.retry_after is not None:
+            return False
+        now = self._clock()
+        self._unwell |= left.keys()
+        self._pace.spent(1 + len(left), now=now)
+        for each, cause in left.items():
+            seconds = _UNWELL_AGAIN * random.uniform(1.0, 2.0)  # noqa: S311 - no secret
+            self._agenda.put_off(each, cause, until=now + timedelta(seconds=seconds))
+        told = {"site": self._terms.site, "definitions": len(left), "reason": str(error)}
+        log.warning("counters_put_off", extra=told)
+        return True
+
+    def _was_read(self, definition_id: str, *, since: datetime) -> bool:
+        tally = self._screen.held(self._terms.site, definition_id)
+        return tally is not None and tally.read_at >= since
 
     def _done(self, report: CountReport, seconds: float) -> None:
         site = self._terms.site
@@ -195,6 +203,13 @@ class Rhythm:
         for each in report.refused:
             log.warning("counter_refused", extra={"site": site, "definition_id": each.subject, "code": each.code})
         self.prepared = self.prepared or (self._moving is not None and self._agenda.is_empty)
+
+    def _outlast(self, report: CountReport, taken: Mapping[str, Cause]) -> None:
+        """Read again what another process, whose clock is ahead of ours, read "later": ours was not believed."""
+        now = self._clock()
+        for each in report.kept:
+            if each.read_at > now:
+                self._agenda.put_off(each.definition_id, taken[each.definition_id], until=each.read_at)
 
     async def _survey(self, now: datetime) -> None:
         """Find out which counters there are; where that fails, those that are known are read all the same."""

@@ -7,8 +7,7 @@ from datetime import datetime
 from ticket_pipeline.errors import RejectedError
 from ticket_pipeline.flows.counter_value import counter_value, out_of_sight
 from ticket_pipeline.flows.read_sales import SalesRead
-from ticket_pipeline.flows.touched import EVENT_DELETED
-from ticket_pipeline.model.counting import UNHURRIED, Cause, CounterRules, CountReport
+from ticket_pipeline.model.counting import EVENT_DELETED, UNHURRIED, Cause, CounterRules, CountReport
 from ticket_pipeline.model.report import Refusal
 from ticket_pipeline.model.tally import Tally
 from ticket_pipeline.store import definitions, events, tallies

@@ -16,7 +16,6 @@ from ticket_pipeline.store import inbox
 from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.wix.instants import parse_instant
 
-EVENT_DELETED = "wix.events.v3.event_deleted"
 RESERVATION_DELETED = "wix.events.v1.ticket_reservation_deleted"
 
 

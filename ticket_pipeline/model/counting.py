@@ -25,6 +25,8 @@ class Why(StrEnum):
     CHECK = "check"
 
 
+#: The one webhook whose word counts, and not only the read after it: Wix may go on telling of the event's tickets.
+EVENT_DELETED = "wix.events.v3.event_deleted"
 #: Those that nobody waits for: their reads leave the reserve of the request budget to others.
 UNHURRIED = frozenset({Why.SWEEP, Why.BACKFILL, Why.CHECK})
 

@@ -134,6 +134,7 @@ def test_a_guest_price_is_a_donation_and_may_be_unlimited(account: Account) -> N
     (outcome,) = account.apply([create(wanted)])
     (there,) = account.eventbrite.ticket_classes
     assert (outcome.refused, there["donation"], there["cost"], there["capacity"]) == (False, True, None, None)
+    assert held(account, wanted).fields["minimum_price"] is True
     assert any("5.00 EUR" in each for each in account.losses(wanted))
 
 

@@ -103,16 +103,19 @@ def test_taken_off_sale_by_hand_is_hidden_and_by_its_period_is_not(
     assert next(account.find()).fields["hidden"] is hidden
 
 
-@pytest.mark.parametrize("cut", range(4, 7))
-def test_a_create_that_is_cut_off_anywhere_is_found_and_finished(account: Account, cut: int) -> None:
+@pytest.mark.parametrize("upcoming", [False, True])
+@pytest.mark.parametrize("calls", [2, 3, 4])
+def test_a_create_that_is_cut_off_anywhere_is_found_and_finished(account: Account, calls: int, upcoming: bool) -> None:
     def lost(_: requests.PreparedRequest) -> requests.Response:
         raise requests.ReadTimeout("nobody knows")
 
     wanted = create(record())
-    account.tito.steps = [*[lambda _: None] * (cut - 2), *[lost] * 99]
+    account.tito.upcoming = upcoming
+    account.tito.steps = [*[lambda _: None] * calls, *[lost] * 99]
     with pytest.raises(TransientError):
         list(account.apply([wanted]))
     account.tito.steps = []
+    assert all(each.fields["hidden"] for each in account.find())
     list(account.apply([wanted]))
     (release,) = account.tito.releases
     assert (release["secret"], release["state_name"]) == (False, "on_sale")

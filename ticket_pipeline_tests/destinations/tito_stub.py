@@ -40,6 +40,8 @@ class TitoStub(BaseAdapter):
         self.asked: list[str] = []
         self.steps: list[Step] = []
         self.page = 1000
+        #: Whether a new release's sale is still to begin.
+        self.upcoming = False
         self._made = 0
 
     @property
@@ -99,7 +101,7 @@ class TitoStub(BaseAdapter):
             return unprocessable(request, **refusal)
         self._made += 1
         slug = f"{re.sub(r'[^a-z0-9]+', '-', given['title'].lower()).strip('-')}{self._made}"
-        usual = {"state_name": "off_sale", "archived": False, "upcoming": False, "expired": False}
+        usual = {"state_name": "off_sale", "archived": False, "upcoming": self.upcoming, "expired": False}
         empty = dict.fromkeys(_WRITABLE) | {"secret": False, "donation": False}
         event[slug] = {"_type": "release", "slug": slug, **empty, **usual, **_stored(given)}
         return self._show(request, event[slug], status=201)

@@ -8,8 +8,7 @@ import pytest
 
 from ticket_pipeline.errors import ConfigError, TransientError
 from ticket_pipeline.flows.count import count
-from ticket_pipeline.flows.touched import EVENT_DELETED
-from ticket_pipeline.model.counting import Cause, CounterRules, CountReport, Why
+from ticket_pipeline.model.counting import EVENT_DELETED, Cause, CounterRules, CountReport, Why
 from ticket_pipeline.model.tally import TallyPrice, TallyStatus
 from ticket_pipeline.store import definitions, tallies
 from ticket_pipeline_tests.flows.counters import Counters, remaining

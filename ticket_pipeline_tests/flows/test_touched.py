@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_pipeline.flows.touched import EVENT_DELETED, RESERVATION_DELETED, Touched, next_turns, recalled, touched
-from ticket_pipeline.model.counting import Cause, Why
+from ticket_pipeline.flows.touched import RESERVATION_DELETED, Touched, next_turns, recalled, touched
+from ticket_pipeline.model.counting import EVENT_DELETED, Cause, Why
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.store import inbox
 from ticket_pipeline.store.database import open_database

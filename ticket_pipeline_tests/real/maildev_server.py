@@ -54,7 +54,7 @@ def running_maildev(folder: Path) -> Iterator[Maildev]:
     program = installed("maildev", _install) / "node_modules" / ".bin" / "maildev"
     smtp, web, log = free_port(), free_port(), folder / "maildev.log"
     # Left alone it listens on every address.
-    command = [program, "--ip", HOST, "--web-ip", HOST, "--smtp", str(smtp), "--web", str(web)]
+    command = [str(program), "--ip", HOST, "--web-ip", HOST, "--smtp", str(smtp), "--web", str(web)]
     url = f"http://{HOST}:{web}"
     with running(command, folder=folder, log=log) as process:
         wait_until(lambda: requests.get(f"{url}/api/healthz", timeout=5).ok, process, log)

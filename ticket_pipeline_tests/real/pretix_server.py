@@ -104,7 +104,7 @@ class Pretix:
 
 
 @contextmanager
-def running_pretix(folder: Path) -> Iterator[Pretix]:
+def running_pretix(folder: Path, *, workers: int = 1, threads: int = 4) -> Iterator[Pretix]:
     """Run a pretix with an empty database in this folder."""
     environment = installed("pretix", _install)
     port, log = free_port(), folder / "pretix.log"
@@ -125,7 +125,7 @@ def running_pretix(folder: Path) -> Iterator[Pretix]:
     told = run([python, "-c", _SETUP.format(organizer=ORGANIZER)], folder=folder, variables=variables)
     tokens = json.loads(told.splitlines()[-1])
     gunicorn = [str(environment / "bin" / "gunicorn"), "stage_wsgi:application", "--bind", f"{HOST}:{port}"]
-    server = [*gunicorn, "--workers", "1", "--threads", "4", "--no-control-socket"]
+    server = [*gunicorn, "--workers", str(workers), "--threads", str(threads), "--no-control-socket"]
     pretix = Pretix(url=url, full_token=tokens["everything"], token=tokens["least"])
     with running(server, folder=folder, log=log, variables=variables) as process:
         wait_until(lambda: bool(pretix.call("GET", "events/")), process, log)

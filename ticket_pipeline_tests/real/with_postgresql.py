@@ -47,8 +47,9 @@ def running_postgresql(programs: Path) -> Iterator[str]:
     try:
         password, secret = secrets.token_hex(16), folder / "password"
         secret.write_text(password)
-        for each in (folder, secret) if user else ():
-            shutil.chown(each, user)
+        if user:
+            shutil.chown(folder, user)
+            shutil.chown(secret, user)
         init: list[str | Path] = [
             programs / "initdb",
             "--pgdata",

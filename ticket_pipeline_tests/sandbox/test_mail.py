@@ -75,7 +75,7 @@ def mailing(status: int = 200) -> Iterator[Place]:
     """Run a sandbox that takes mails, and a server that takes unsubscriptions."""
     handler = type("Taken", (Clicked,), {"status": status, "posted": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
         settings = SandboxSettings(events=1, now=NOW, mail_port=0, counter_server_url=url)

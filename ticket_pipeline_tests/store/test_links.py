@@ -187,3 +187,12 @@ class TestReading:
             assert links.doomed(tx, state.site, BOX) == {"dead"}
             assert links.count_linked(tx, state.site, BOX) == 3
             assert links.count_linked(tx, state.site, "sql:other") == 0
+
+
+def test_external_ids_are_told_of_what_is_held_archived_or_not(state: SiteState) -> None:
+    intend(state, *map(change, "abcd"))
+    make(state, *(done(each, external_id=f"ext-{each}") for each in "abc"))
+    make(state, done("b", Action.ARCHIVE, external_id="ext-b"), done("c", Action.DELETE, external_id="ext-c"))
+    with state.reading() as tx:
+        assert links.external_ids(tx, state.site, BOX) == {"a": "ext-a", "b": "ext-b"}
+        assert links.external_ids(tx, state.site, "sql:other") == {}

@@ -60,7 +60,7 @@ class Blast:
 
     def __post_init__(self) -> None:
         """Listen to what is said to the mail server."""
-        self._cut_at = set(self.dice.sample(range(PEOPLE - 200), CUTS))
+        self._cut_at = sorted(self.dice.sample(range(PEOPLE - 200), CUTS))
         for each in MOMENTS:
             self.server.answers[each] = partial(self._hear, each)
 
@@ -89,12 +89,13 @@ class Blast:
     def _hear(self, verb: str, address: str) -> str | None:
         if verb == "END":
             self.heard[address] += 1
-            self.message_ids[address] |= set(re.findall(rb"^Message-ID: (\S+)\r$", self.server.read[-1], re.MULTILINE))
+            mail = next(each for each in reversed(self.server.read) if f"<{address}>\r\n".encode() in each)
+            self.message_ids[address] |= set(re.findall(rb"^Message-ID: (\S+)\r$", mail, re.MULTILINE))
         if verb == self._moment and self.heard.total() >= self._from:
             self._moment = ""
             self._kill()
-        elif verb == "END" and self.heard.total() in self._cut_at:
-            self._cut_at.remove(self.heard.total())
+        elif verb == "END" and self._cut_at and self.heard.total() >= self._cut_at[0]:
+            self._cut_at.pop(0)
             self.cuts += 1
             return HANG_UP
         return None

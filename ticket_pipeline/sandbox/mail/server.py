@@ -4,6 +4,7 @@ https://aiosmtpd.aio-libs.org/en/stable/controller.html
 """
 
 import logging
+import os
 import socket
 from asyncio import AbstractServer
 from collections.abc import Awaitable, Callable
@@ -32,7 +33,9 @@ class MailServer:
         try:
             listener = socket.create_server((HOST, port), backlog=128)
         except OSError as error:
-            raise ConfigError(f"sandbox: port {port}, for mail, cannot be had: {error.strerror}") from error
+            why = os.strerror(error.errno or 0)
+            remedy = "stop what uses it, or choose another with --mail-port"
+            raise ConfigError(f"sandbox: port {port}, for mail, cannot be had ({why}); {remedy}") from error
         self.port: int = listener.getsockname()[1]
         self._listener = listener
         self._controller = _Controller(_Letterbox(mailbox, clock), listener)
