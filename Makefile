@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
-.PHONY: run test browser lint bench clean
+.PHONY: run test test-real browser postgresql lint bench clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -13,6 +13,24 @@ run: $(READY)
 
 test: $(READY) browser
 	$(BIN)/pytest -n auto --dist loadfile
+
+# Whatever reads TICKET_PIPELINE_TEST_POSTGRESQL_URL, or asks for a fixture that does.
+ON_POSTGRESQL := $(addprefix ticket_pipeline_tests/,store destinations/test_sql_postgresql.py audiences/test_sql.py \
+  test_live_counters.py)
+
+# Against real servers: pretix, Ghost and maildev, installed into .real/ once, and a PostgreSQL of its own.
+test-real: $(READY) browser postgresql
+	TICKET_PIPELINE_TEST_REAL=1 $(BIN)/pytest -n 0 -rsfE --durations 5 ticket_pipeline_tests/real
+	$(BIN)/python -m ticket_pipeline_tests.real.with_postgresql \
+	  $(BIN)/pytest -n auto --dist loadfile $(ON_POSTGRESQL)
+
+postgresql:
+	@if ! { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 && \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  echo "Fetching a PostgreSQL for its tests"; \
+	  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql; } \
+	    >/dev/null 2>&1 || echo "There is none to be had: its tests are skipped"; \
+	fi
 
 # The browser tests look through a Chromium. Where there is none, and none can be had, they are skipped and say so.
 browser:

@@ -65,10 +65,17 @@ def _begin_sqlite(connection: Connection) -> None:
     writes = options.get("ticket_pipeline_writes")
     if writes is None:
         return
-    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+    _set(connection, "query_only", "OFF" if writes else "ON")
     if writes:
-        connection.exec_driver_sql(f"PRAGMA synchronous={options.get('ticket_pipeline_synchronous', 'FULL')}")
+        _set(connection, "synchronous", options.get("ticket_pipeline_synchronous", "FULL"))
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _set(connection: Connection, pragma: str, value: str) -> None:
+    """Set what is not so already on this connection: where transactions are small, setting it costs as much as they."""
+    if connection.info.get(pragma) != value:
+        connection.exec_driver_sql(f"PRAGMA {pragma}={value}")
+        connection.info[pragma] = value
 
 
 def _postgresql(address: URL) -> Engine:

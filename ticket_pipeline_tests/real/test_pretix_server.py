@@ -8,7 +8,7 @@ from ticket_pipeline_tests.real.pretix_server import Pretix
 
 def test_pretix_answers_and_an_event_can_be_made(pretix: Pretix) -> None:
     pretix.make_event("rig")
-    assert [each["slug"] for each in pretix.pages("events/")] == ["rig"]
+    assert "rig" in [each["slug"] for each in pretix.pages("events/")]
 
 
 @pytest.mark.parametrize("path", ["orders/", "vouchers/"])
