@@ -184,6 +184,11 @@ class SiteReading:
         self._shown = counters.prepare(self._site.state, self._site.wix_at_once, self._rules, now=self._clock())
         return self._shown.moving
 
+    def known(self) -> frozenset[str]:
+        """Tell which counters there are as far as our state knows."""
+        self._shown = counters.shown(self._site.state, self._rules)
+        return self._shown.moving
+
     def learn(self, event_id: str) -> None:
         """Load an event that we did not know."""
         counters.learn(self._site.state, self._site.wix_at_once, event_id, now=self._clock())

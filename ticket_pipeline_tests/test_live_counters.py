@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from ticket_pipeline.live_counters import LiveCounters, Timing
+from ticket_pipeline.errors import TransientError
+from ticket_pipeline.live_counters import LiveCounters, SiteReading, Timing, utc_now
 from ticket_pipeline.model.counting import Cause, Why
 from ticket_pipeline.sandbox import SANDBOX_WEBHOOK_PUBLIC_KEY, box_office
 from ticket_pipeline.sandbox.entities import Definition, Line
@@ -237,6 +238,25 @@ def test_a_rush_is_read_in_few_requests_and_ends_with_the_right_numbers(stage: S
             counter = page.next()
             shown[counter["definition_id"]] = counter["remaining"]
         assert stage.sandbox.stats.total < 60
+
+
+def test_where_the_site_cannot_be_loaded_what_was_counted_is_known_and_swept(stage: Stage) -> None:
+    ticket = stage.on_sale()
+    stage.sandbox.desk.faults.set(Faults(unavailable=1.0, only="/events/query"))
+    wiring = stage.wiring()
+    reading = SiteReading(wiring.site("box_office"), utc_now)
+    with pytest.raises(TransientError):
+        reading.survey()
+    assert reading.known() == set()
+    reading.count({ticket.id: Cause(why=Why.CHECK, at=utc_now())})
+    assert reading.known() == {ticket.id}
+    wiring.database.close()
+
+
+def test_where_wix_refuses_to_say_what_there_is_an_unknown_counter_is_said_not_to_exist(stage: Stage) -> None:
+    stage.sandbox.desk.faults.set(Faults(app_not_installed=True))
+    with stage.serving() as client:
+        eventually(lambda: client.get("/counters/nobody").status_code == 404)
 
 
 def test_a_new_ticket_definition_gets_a_counter(stage: Stage) -> None:

@@ -45,7 +45,7 @@ class Screen:
 
 
 class Reading(Protocol):
-    """One site's counters at Wix and in our state. The first four are called in threads, one at a time."""
+    """One site's counters at Wix and in our state. The first five are called in threads, one at a time."""
 
     def count(self, wanted: Mapping[str, Cause]) -> CountReport:
         """Read these, each for its cause, and keep what came.
@@ -61,8 +61,15 @@ class Reading(Protocol):
             TransientError, ConfigError, RejectedError: as `count` says.
         """
 
+    def known(self) -> frozenset[str]:
+        """Give the same as far as our state knows; Wix is not asked.
+
+        Raises:
+            TransientError, ConfigError: our state cannot be read; the same call may be made again.
+        """
+
     def learn(self, event_id: str) -> None:
-        """Load an event that a webhook told of, so that the next survey finds its counters.
+        """Load an event that a webhook told of, so that its counters are known.
 
         Raises:
             TransientError, ConfigError, RejectedError: as `count` says.

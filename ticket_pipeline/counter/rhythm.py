@@ -16,22 +16,19 @@ from ticket_pipeline.counter.agenda import Agenda
 from ticket_pipeline.counter.in_thread import CallsBlocking, in_thread
 from ticket_pipeline.counter.pace import Pace
 from ticket_pipeline.counter.reading import Reading, Screen, Terms
+from ticket_pipeline.counter.sweep import Sweep
 from ticket_pipeline.errors import ConfigError, RejectedError, TicketPipelineError, TransientError
 from ticket_pipeline.model.counting import Cause, CountReport, Why
 from ticket_pipeline.model.envelope import Envelope
-from ticket_pipeline.model.tally import Tally, TallyStatus
+from ticket_pipeline.model.tally import Tally
 from ticket_pipeline.wix.backoff import LONGEST_WAIT, pause
 
 log = logging.getLogger(__name__)
 
 #: Seconds after which a refused credential or an error of our own is tried again.
 _LONG_PAUSE = 60.0
-#: Hidden counters show nothing: they are swept so many times more rarely.
-_HIDDEN_FACTOR = 12
 #: How often, per sweep, it is looked which values have grown old, and which counters there are.
 _LOOKS, _SURVEYS = 20, 4
-#: Those that Wix does not know cost a request each: so many are asked for again at one look.
-_MOST_MISSING = 5
 #: So few that fail while others are read are put off for so many seconds, or up to twice as long.
 _MOST_UNWELL, _UNWELL_AGAIN = 5, 30.0
 #: Seconds; so that rounding cannot make us spin.
@@ -64,18 +61,17 @@ class Rhythm:
         self._woken = asyncio.Event()
         self._failures = 0
         self._not_before: datetime | None = None
-        #: The counters whose number may still move; None before the first survey.
-        self._moving: frozenset[str] | None = None
+        #: The counters whose number may still move, as far as we know.
+        self._moving: frozenset[str] = frozenset()
+        #: Whether that is all there are, or all that we are let see.
+        self._surveyed = False
         #: Events that a webhook told of and whose definitions we do not know.
         self._to_learn: dict[str, Cause] = {}
         #: Webhooks whose counters only our state tells, which must not hold up who lets them land.
         self._to_recall: list[tuple[Envelope, Cause]] = []
-        #: When a definition was last asked for because its value was old, or missing.
-        self._tried: dict[str, datetime] = {}
+        self._sweep = Sweep(every=terms.sweep_every, held=self._held)
         #: Definitions that failed while others were read: they must not hold those up.
         self._unwell: set[str] = set()
-        #: What was read before is read again: nobody may have heard of what changed in between.
-        self._began: datetime | None = None
         self._look_at: datetime | None = None
         self._survey_at: datetime | None = None
         #: Whether every counter there is was asked for once.
@@ -107,7 +103,7 @@ class Rhythm:
 
     async def run(self) -> None:
         """Read until cancelled, whatever happens."""
-        self._began = self._began or self._clock()
+        self._sweep.began = self._sweep.began or self._clock()
         while True:
             try:
                 wait = self._wait()
@@ -191,8 +187,11 @@ class Rhythm:
         return True
 
     def _was_read(self, definition_id: str, *, since: datetime) -> bool:
-        tally = self._screen.held(self._terms.site, definition_id)
+        tally = self._held(definition_id)
         return tally is not None and tally.read_at >= since
+
+    def _held(self, definition_id: str) -> Tally | None:
+        return self._screen.held(self._terms.site, definition_id)
 
     def _done(self, report: CountReport, seconds: float) -> None:
         site = self._terms.site
@@ -202,7 +201,7 @@ class Rhythm:
         self._screen.meters.answered(site, requests=report.requests, seconds=seconds)
         for each in report.refused:
             log.warning("counter_refused", extra={"site": site, "definition_id": each.subject, "code": each.code})
-        self.prepared = self.prepared or (self._moving is not None and self._agenda.is_empty)
+        self._prepare()
 
     def _outlast(self, report: CountReport, taken: Mapping[str, Cause]) -> None:
         """Read again what another process, whose clock is ahead of ours, read "later": ours was not believed."""
@@ -216,44 +215,25 @@ class Rhythm:
         self._survey_at = now + self._terms.sweep_every / _SURVEYS
         try:
             self._moving = await self._calling(self._reading.survey)
+            self._surveyed = True
         except TicketPipelineError as error:
             self._survey_at = now + timedelta(seconds=_SURVEY_AGAIN)
+            # Who is refused will not find more by waiting.
+            self._surveyed = self._surveyed or isinstance(error, ConfigError)
             log.warning("counters_not_surveyed", extra={"site": self._terms.site, "reason": str(error)})
-        else:
-            self._look(now)
-            self.prepared = self.prepared or self._agenda.is_empty
+            with suppress(TicketPipelineError):
+                self._moving = await self._calling(self._reading.known)
+        self._look(now)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self.prepared = self.prepared or (self._surveyed and self._agenda.is_empty)
 
     def _look(self, now: datetime) -> None:
-        """Have read what nobody has for long, or ever; of several processes each finds what others left."""
+        """Have read what has grown old."""
         self._look_at = now + self._terms.sweep_every / _LOOKS * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-        missing = 0
-        for each in self._moving or ():
-            tally = self._screen.held(self._terms.site, each)
-            if not self._is_old(each, tally, now):
-                continue
-            is_missing = tally.gone if tally else each in self._tried
-            missing += is_missing
-            if not is_missing or missing <= _MOST_MISSING:
-                self._tried[each] = now
-                self._agenda.old([each], Cause(why=self._why(tally), at=now))
-
-    def _why(self, tally: Tally | None) -> Why:
-        if tally is None:
-            return Why.FIRST_READ
-        return Why.HEALING if self._is_from_before(tally) else Why.SWEEP
-
-    def _is_from_before(self, tally: Tally) -> bool:
-        return self._began is not None and tally.read_at < self._began
-
-    def _is_old(self, definition_id: str, tally: Tally | None, now: datetime) -> bool:
-        """Tell whether a value was read too long ago; one from the future was read by a clock that was set back."""
-        every, tried_at = self._terms.sweep_every, self._tried.get(definition_id)
-        if tally is not None and tried_at is None and self._is_from_before(tally):
-            return True
-        read_at = tally.read_at if tally else tried_at
-        if tally is not None and tally.status is TallyStatus.HIDDEN:
-            every *= _HIDDEN_FACTOR
-        return read_at is None or not timedelta(0) <= now - read_at < every
+        for each, why in self._sweep.old(self._moving, now=now):
+            self._agenda.old([each], Cause(why=why, at=now))
 
     async def _recall(self) -> None:
         """Have read what webhooks that say nothing themselves have read again."""
@@ -271,8 +251,8 @@ class Rhythm:
         except (ConfigError, RejectedError) as error:
             # Where all is refused, reading the counters says so.
             log.warning("event_refused", extra={"site": self._terms.site, "event_id": event_id, "reason": str(error)})
-        cause, before = self._to_learn.pop(event_id), self._moving or frozenset()
-        self._moving = await self._calling(self._reading.survey)
+        before, self._moving = self._moving, await self._calling(self._reading.known)
+        cause = self._to_learn.pop(event_id)
         self._agenda.changed(sorted(self._moving - before), cause)
 
     def _hold_up(self, seconds: float, error: Exception | None = None) -> None:

@@ -110,6 +110,9 @@ class Stage:
             raise self.survey_fails.pop(0)
         return self.moving
 
+    def known(self) -> frozenset[str]:
+        return self.moving
+
     def learn(self, event_id: str) -> None:
         self.learned.append(event_id)
         if self.learn_fails:
@@ -331,9 +334,29 @@ def test_a_failure_does_not_stop_what_comes_later(caplog: pytest.LogCaptureFixtu
 def test_counters_that_are_known_are_read_even_if_no_others_can_be_found() -> None:
     stage = Stage(survey_fails=[TransientError("unwell"), RejectedError("no", code="no")], moving=frozenset("b"))
     reads = stage.play([(1.0, order("a"))], until=60)
-    assert reads[0].ids == {"a"}
-    assert {"b"} in [each.ids for each in reads]
+    assert [each.ids for each in reads[:2]] == [{"b"}, {"a"}]
     assert stage.rhythm.prepared
+
+
+@pytest.mark.parametrize(("error", "is_all"), [(ConfigError("refused"), True), (TransientError("unwell"), False)])
+def test_where_no_survey_ever_succeeds_what_is_known_is_swept(error: Exception, is_all: bool) -> None:
+    stage = Stage(survey_fails=[error] * 99, moving=frozenset("a"), sweep_every=timedelta(minutes=5))
+    reads = stage.play([], until=330)
+    assert [each.causes["a"].why for each in reads] == [Why.FIRST_READ, Why.SWEEP]
+    assert stage.rhythm.prepared is is_all
+
+
+def test_where_surveys_are_refused_and_nothing_is_known_it_is_prepared_all_the_same() -> None:
+    stage = Stage(survey_fails=[ConfigError("refused")] * 99)
+    stage.play([], until=30)
+    assert stage.rhythm.prepared
+
+
+def test_where_surveys_are_refused_an_unknown_event_holds_up_nobody() -> None:
+    stage = Stage(survey_fails=[ConfigError("refused")] * 99, unknown={"new"})
+    reads = stage.play([(1.0, order(event_id="new")), (2.0, order("a"))], until=4)
+    assert [each.ids for each in reads] == [{"new's"}, {"a"}]
+    assert times(reads) == [1.0, 2.0]
 
 
 def test_it_is_prepared_once_everything_was_asked_for() -> None:

@@ -321,7 +321,7 @@ def test_a_pretix_that_is_down_leaves_the_rest_untouched(stub: PretixStub) -> No
     tickets = [ticket(id=wix_id()) for _ in range(5)]
     made(destination, tickets[0])
     stub.fail("POST .*items/$", 503, times=100)
-    outcomes = []
+    outcomes: list[Outcome] = []
     with pytest.raises(TransientError, match="busy or unwell"):
         outcomes.extend(destination.apply([create(as_record(each)) for each in tickets]))
     asked = sum(path.endswith("items/") and method == "POST" for method, path in stub.calls)

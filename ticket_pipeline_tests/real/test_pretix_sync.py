@@ -98,7 +98,8 @@ def test_what_is_read_back_is_what_was_written(site: PretixSite) -> None:
         (),
     )
     assert site.session.writes == 0
-    pages = 1 + sum(2 * -(-len(site.items(slug)) // 50) for slug in _slugs(site))
+    lists = [site.server.pages("events/"), *2 * [site.items(slug) for slug in _slugs(site)]]
+    pages = sum(-(-len(each) // 50) for each in lists)
     assert site.session.reads <= pages
 
 

@@ -102,6 +102,16 @@ class TestSqliteFile:
         assert settings == ["wal", full]
         assert (foreign_keys, patience) == (1, 30_000)
 
+    def test_each_transaction_has_its_own_rights_and_care_whatever_came_before(self, tmp_path: Path) -> None:
+        database = open_database(f"sqlite:///{tmp_path}/state.db")
+        seen = []
+        for opened in (database.noting, database.writing, database.reading, database.noting, database.writing) * 2:
+            with opened() as tx:
+                seen.append([tx.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("query_only", "synchronous")])
+        database.close()
+        normal, full = 1, 2
+        assert seen == [[0, normal], [0, full], [1, full], [0, normal], [0, full]] * 2
+
     def test_a_folder_that_cannot_be_made_is_a_wrong_setting(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(ConfigError, match=r"the folder .*file/folder cannot be made"):
