@@ -131,8 +131,7 @@ class LiveCounters:
         return self._meters.exposed()
 
     def _tell(self, shown: Shown) -> None:
-        self._readers.tell(shown)
-        self._following.tell(shown)
+        self._following.tell(shown, watched=self._readers.tell(shown))
 
     def _held(self, site: str, definition_id: str) -> Tally | None:
         shown = self._feed.get(definition_id)
@@ -177,7 +176,9 @@ class SiteReading:
 
     def count(self, wanted: Mapping[str, Cause]) -> CountReport:
         """Read and keep; see `ticket_pipeline.flows.count.count`."""
-        return count(self._site.state, self._site.wix_at_once, self._rules, wanted, clock=self._clock)
+        report = count(self._site.state, self._site.wix_at_once, self._rules, wanted, clock=self._clock)
+        self._shown = self._shown and self._shown.after(report)
+        return report
 
     def survey(self) -> frozenset[str]:
         """Find out which counters there are; the first time the site is loaded for that."""

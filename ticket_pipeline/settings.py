@@ -41,8 +41,22 @@ Duration = Annotated[
 ]
 
 
+def _half_a_minute(given: timedelta) -> timedelta:
+    if given < timedelta(seconds=30):
+        raise ValueError("is not allowed; allowed: 30s or more")
+    return given
+
+
+def _as_wix_writes_it(given: str) -> str:
+    """Give a GUID in small letters; other ids may mean their capitals."""
+    return given.lower() if _GUID.fullmatch(given) else given
+
+
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 #: A GUID at Wix; other systems that speak its language may have other ids.
-DefinitionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+DefinitionId = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"), AfterValidator(_as_wix_writes_it)
+]
 
 
 def _all(given: Any) -> Any:
@@ -162,8 +176,8 @@ class CounterSettings(_Value):
     definitions: Annotated[tuple[DefinitionId, ...] | None, BeforeValidator(_all), _ALL_OR_IDS] = None
     #: At so many or fewer the counter says that few are left.
     low_stock: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    #: A number read longer ago than this is not shown.
-    freshness_limit: Duration = timedelta(minutes=15)
+    #: A number read longer ago than this is not shown; with less than half a minute it would flicker.
+    freshness_limit: Annotated[Duration, AfterValidator(_half_a_minute)] = timedelta(minutes=15)
     #: How often everything is read again, for what no webhook says (refunds).
     sweep_every: Duration = timedelta(minutes=5)
 

@@ -1,6 +1,7 @@
 """The declared pipeline: read whole or refused with file, line, key, value and what is allowed."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from ticket_pipeline import config
 from ticket_pipeline.channels.smtp import connect
 from ticket_pipeline.errors import ConfigError
-from ticket_pipeline.settings import ApiKeyAuth, AppAuth, Pipeline
+from ticket_pipeline.settings import ApiKeyAuth, AppAuth, CounterSettings, Pipeline
 
 GOOD = """
 state: sqlite:///state.db
@@ -215,6 +216,25 @@ def test_the_sandbox_pipelines_mails_go_where_the_sandbox_takes_them(
     assert found.announcements is not None
     (channel,) = found.announcements.channels
     assert connect(channel).identity == "smtp://127.0.0.1:1234"  # type: ignore[arg-type]  # declared as its kind is
+
+
+def counters(tmp_path: Path, declared: str) -> CounterSettings:
+    site = load(tmp_path, f"{GOOD}    counters: {{{declared}}}\n").sites["box_office"]
+    assert site.counters is not None
+    return site.counters
+
+
+@pytest.mark.parametrize("limit", ["29s", "0s", "-90"])
+def test_a_number_may_be_shown_for_half_a_minute_at_least(tmp_path: Path, limit: str) -> None:
+    with pytest.raises(ConfigError, match=r"counters.freshness_limit: .* is not allowed; allowed: 30s or more"):
+        counters(tmp_path, f"freshness_limit: {limit}")
+    assert counters(tmp_path, "freshness_limit: 30s").freshness_limit == timedelta(seconds=30)
+
+
+def test_a_guid_is_taken_in_any_letters_and_other_ids_as_they_are(tmp_path: Path) -> None:
+    guid = "1D0F7E5A-9C1B-4E7E-8F53-0B1C2D3E4F5A"
+    declared = counters(tmp_path, f'definitions: ["{guid}", "{guid}-VIP", "Front-Row"]')
+    assert declared.rules.definitions == frozenset({guid.lower(), f"{guid}-VIP", "Front-Row"})
 
 
 def test_the_template_that_init_writes_is_a_good_pipeline(tmp_path: Path) -> None:

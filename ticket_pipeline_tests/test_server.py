@@ -17,10 +17,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ticket_pipeline import server
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.model.envelope import Envelope
-from ticket_pipeline.server import ServerParts, listening
+from ticket_pipeline.server import ServerParts, connections, listening
 from ticket_pipeline.webhooks.endpoint import Endpoint
 from ticket_pipeline.webhooks.log_lines import LogLines
 from ticket_pipeline_tests.webhooks.running import Client, impatient, locked, rows, serving
@@ -243,14 +242,14 @@ def test_long_headers_are_read_as_long_as_they_end(client: Client) -> None:
 def test_who_does_not_come_to_the_point_is_sent_away(
     client: Client, begun: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEAD_PATIENCE", 0.05)
+    monkeypatch.setattr(connections, "HEAD_PATIENCE", 0.05)
     with client.raw(begun) as connection:
         while connection.recv(4_096):
             pass
 
 
 def test_who_has_asked_may_wait_longer_than_that(parts: ServerParts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEAD_PATIENCE", 0.05)
+    monkeypatch.setattr(connections, "HEAD_PATIENCE", 0.05)
 
     async def slow(_: Request) -> Response:
         await asyncio.sleep(0.2)

@@ -55,6 +55,9 @@ class Following:
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
         self._pushes: list[tuple[datetime, Tally]] = []
+        #: The value of each definition that was told last.
+        self._told: dict[str, Tally] = {}
+        self._has_begun = False
         self._stopping = threading.Event()
         self._listening: threading.Thread | None = None
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="counters-read")
@@ -65,9 +68,16 @@ class Following:
         """The number of the newest value known here."""
         return self._seq
 
-    def tell(self, shown: Shown) -> None:
-        """Note that a value is being pushed; it is written down later."""
-        self._pushes.append((self._clock(), shown.tally))
+    def tell(self, shown: Shown, *, watched: bool) -> None:
+        """Note that a value is being pushed to somebody, to be written down later.
+
+        What was kept before we began may have been pushed then, and that a value is still so is no push of it.
+        """
+        before = self._told.get(shown.tally.definition_id)
+        self._told[shown.tally.definition_id] = shown.tally
+        is_change = before is None or before.shown() != shown.tally.shown()
+        if watched and is_change and self._has_begun:
+            self._pushes.append((self._clock(), shown.tally))
 
     async def catch_up(self) -> list[Tally]:
         """Show what was kept since; returns what is new here.
@@ -81,6 +91,7 @@ class Following:
             now = self._seconds()
             taken = [tally for seq, tally in found if self._feed.offer(seq, tally, now=now)]
             self._seq = max([self._seq, *(seq for seq, _ in found)])
+            self._has_begun = True
             return taken
 
     async def run(self, catch_up: Callable[[], Awaitable[object]]) -> None:

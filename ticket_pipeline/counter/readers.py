@@ -123,15 +123,16 @@ class Readers:
             if not self._by_client[reader.client]:
                 del self._by_client[reader.client]
 
-    def tell(self, shown: Shown) -> None:
-        """Have a value sent to all who watch it, as soon as the event loop comes to it."""
+    def tell(self, shown: Shown) -> bool:
+        """Have a value sent to all who watch it, as soon as the event loop comes to it; tell whether anybody does."""
         watching = self._by_id.get(shown.tally.definition_id)
         if not watching:
-            return
+            return False
         for reader in watching:
             reader.waiting[shown.tally.definition_id] = shown
         self._to_write.update(watching)
         self._write_soon()
+        return True
 
     def tick(self) -> None:
         """Try again those who were busy, drop who was for too long, and let the silent know that we are here."""

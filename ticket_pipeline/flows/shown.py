@@ -1,7 +1,7 @@
 """Shown: which ticket definitions have a counter."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ticket_pipeline.errors import NotFoundError
@@ -9,7 +9,7 @@ from ticket_pipeline.flows.counter_value import OVER
 from ticket_pipeline.flows.load import load_definitions
 from ticket_pipeline.flows.reconcile import read_again
 from ticket_pipeline.flows.touched import Touched
-from ticket_pipeline.model.counting import CounterRules
+from ticket_pipeline.model.counting import CounterRules, CountReport
 from ticket_pipeline.model.tally import TallyStatus
 from ticket_pipeline.store import definitions, events, loads, tallies
 from ticket_pipeline.store.database import Transaction
@@ -41,14 +41,24 @@ class Shown:
             return named
         return named | {each for each, event_id in self.event_of.items() if event_id == touched.event_id}
 
+    def after(self, report: CountReport) -> "Shown":
+        """Give the same with what a count found; what is gone is of no event that would have it read again."""
+        found = {each.definition_id: None if each.gone else each.event_id for each in report.kept}
+        if found.items() <= self.event_of.items():
+            return self
+        return replace(self, event_of={**self.event_of, **found})
+
 
 def shown(state: SiteState, rules: CounterRules) -> Shown:
     """Tell which counters there are: those declared, or those of all that we know to be sold or have counted."""
     with state.reading() as tx:
-        counted = {each.definition_id: each for each in tallies.listing(tx, state.site) if not each.gone}
+        held = tallies.listing(tx, state.site)
+        counted = {each.definition_id: each for each in held if not each.gone}
         if rules.definitions is None:
+            gone = {each.definition_id for each in held if each.gone}
             sold = _sold(tx, state.site)
-            event_of = sold | {each: tally.event_id for each, tally in counted.items()}
+            there = {each: event_id for each, event_id in sold.items() if each not in gone}
+            event_of = there | {each: tally.event_id for each, tally in counted.items()}
             alive = {each for each, tally in counted.items() if tally.status is not TallyStatus.HIDDEN}
             return Shown(event_of=event_of, moving=frozenset(sold.keys() | alive), open_ended=True)
     known = {each: counted[each].event_id if each in counted else None for each in sorted(rules.definitions)}

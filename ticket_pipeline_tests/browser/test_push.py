@@ -88,7 +88,8 @@ class Visitor:
 
     @property
     def worker(self) -> Worker:
-        """The worker itself."""
+        """The worker itself; one that has had nothing to do for a while has to start first."""
+        wait_for(self._page, lambda: bool(self._context.service_workers))
         return self._context.service_workers[0]
 
     def deliver(self, payload: object) -> None:
@@ -121,7 +122,9 @@ class Visitor:
         return found
 
     def _learn(self, told: dict[str, Any]) -> None:
-        self._registrations += [each["registrationId"] for each in told["registrations"] if not each["isDeleted"]]
+        # Those of other visitors to the same browser are told of, too.
+        ours = [each for each in told["registrations"] if each["scopeURL"].startswith(f"{self.origin}/")]
+        self._registrations += [each["registrationId"] for each in ours if not each["isDeleted"]]
 
 
 @pytest.fixture

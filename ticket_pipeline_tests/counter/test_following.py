@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import math
 import queue
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ class Stage:
     asked: list[int] = field(default_factory=list)
     noted: list[tuple[list[int], datetime]] = field(default_factory=list)
     away: int = 0
+    watched: bool = True
     now: datetime = NOON
     told: "queue.Queue[None]" = field(default_factory=queue.Queue)
 
@@ -47,7 +49,7 @@ class Stage:
     def play(self, story: Callable[[Following, Feed], Awaitable[None]]) -> None:
         async def playing() -> None:
             exposure = Exposure(definitions=None, freshness_limit=timedelta(minutes=15))
-            feed = Feed({"box_office": exposure}, tell=lambda shown: following.tell(shown))
+            feed = Feed({"box_office": exposure}, tell=lambda shown: following.tell(shown, watched=self.watched))
             kept = Kept(after=self.after, pushed=self.pushed, notices=self.notices)
             following = Following(feed, kept, clock=lambda: self.now)
             try:
@@ -104,9 +106,11 @@ def test_a_notice_is_followed_at_once_and_an_outage_is_survived(caplog: pytest.L
 
 
 def test_what_was_pushed_is_noted_with_its_instant_and_a_failure_costs_the_note_only() -> None:
-    stage = Stage(values=[(1, tally("a", 1)), (2, tally("b", 7))])
+    stage = Stage()
 
     async def story(following: Following, _: Feed) -> None:
+        await following.catch_up()
+        stage.values = [(1, tally("a", 1)), (2, tally("b", 7))]
         await following.catch_up()
         await following.write_down()
         stage.values.append((3, tally("a", 2, 6)))
@@ -119,3 +123,36 @@ def test_what_was_pushed_is_noted_with_its_instant_and_a_failure_costs_the_note_
 
     stage.play(story)
     assert stage.noted == [([1, 7], NOON)]
+
+
+def test_what_was_kept_before_the_start_is_not_taken_for_pushed_now_nor_when_it_is_still_so() -> None:
+    stage = Stage(values=[(1, tally("a", 1, 6))], away=1)
+
+    async def story(following: Following, feed: Feed) -> None:
+        with suppress(TransientError):
+            await following.catch_up()
+        await following.catch_up()
+        stage.values.append((2, tally("a", 2, 6)))
+        await following.catch_up()
+        feed.tick(now=math.inf)
+        stage.values.append((3, tally("a", 3, 5)))
+        await following.catch_up()
+        await following.write_down()
+
+    stage.play(story)
+    assert stage.noted == [([3], NOON)]
+
+
+def test_what_nobody_watched_is_not_taken_for_pushed_when_somebody_comes_later() -> None:
+    stage = Stage(watched=False)
+
+    async def story(following: Following, feed: Feed) -> None:
+        await following.catch_up()
+        stage.values = [(1, tally("a", 1, 6)), (2, tally("a", 2, 6))]
+        await following.catch_up()
+        stage.watched = True
+        feed.tick(now=math.inf)
+        await following.write_down()
+
+    stage.play(story)
+    assert stage.noted == []

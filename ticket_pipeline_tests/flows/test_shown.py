@@ -6,7 +6,7 @@ import pytest
 
 from ticket_pipeline.flows.shown import Shown, learn, prepare, shown
 from ticket_pipeline.flows.touched import Touched
-from ticket_pipeline.model.counting import CounterRules
+from ticket_pipeline.model.counting import CounterRules, CountReport
 from ticket_pipeline_tests.flows.counters import Counters
 from ticket_pipeline_tests.flows.stage import Stage
 from ticket_pipeline_tests.sandbox.api import DEFINITIONS, NOW, Api, Clock
@@ -77,6 +77,33 @@ def test_a_definition_that_is_gone_is_shown_no_more(stage: Stage, counters: Coun
     api.ask("DELETE", f"{DEFINITIONS}/{new}")
     counters.read(new)
     assert not showing(stage).is_shown(new)
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_definition_found_gone_is_not_read_again_with_its_event(
+    stage: Stage, counters: Counters, api: Api, declared: bool
+) -> None:
+    new = made_definition(api)
+    event_id = api.get(new)["eventId"]
+    stage.load()
+    counters.read(new)
+    rules = CounterRules(definitions=frozenset({new})) if declared else ALL
+    before = showing(stage, rules)
+    assert new in before.concerned(Touched(event_id=event_id))
+    api.ask("DELETE", f"{DEFINITIONS}/{new}")
+    report = counters.read(new)
+    for found in (before.after(report), showing(stage, rules)):
+        assert new not in found.concerned(Touched(event_id=event_id))
+        assert found.concerned(Touched(definition_ids=frozenset({new}))) == {new}
+        assert new in found.moving, "a sweep makes sure, now and then"
+
+
+def test_a_declared_definition_that_was_read_is_of_its_event_at_once(stage: Stage, counters: Counters) -> None:
+    dinner = counters.named("VIP & Dinner")
+    before = showing(stage, CounterRules(definitions=frozenset({dinner})))
+    report = counters.read(dinner)
+    assert before.after(report).concerned(Touched(event_id=report.kept[0].event_id)) == {dinner}
+    assert before.after(CountReport()) is before
 
 
 def test_a_declared_definition_that_is_gone_stays_declared(stage: Stage, counters: Counters, api: Api) -> None:
