@@ -62,6 +62,27 @@ def due(state: SiteState, *, now: datetime, ahead: timedelta = LOOK_AHEAD) -> li
     return [each for each in planned if _is_due(each, known, since=since, now=now, ahead=ahead)]
 
 
+class Outlook:
+    """Tells what is due as `due` does, for who asks every few seconds: plans anew only when something has changed."""
+
+    def __init__(self) -> None:
+        """Begin without a plan."""
+        self._made_from: tuple[object, ...] | None = None
+        self._planned: list[PlannedStart] = []
+
+    def due(self, state: SiteState, *, now: datetime, ahead: timedelta = LOOK_AHEAD) -> list[PlannedStart]:
+        """Select what needs announcing; see `due`."""
+        since = _since(state, now)
+        with state.reading() as tx:
+            known = {each.key: each for each in announcements.listed(tx, state.site)}
+            made_from = (definitions.fingerprint(tx, state.site), events.fingerprint(tx, state.site))
+            if made_from != self._made_from:
+                self._planned, self._made_from = sale_starts(tx, state.site, now=now), made_from
+        # Time alone only takes sale starts away, so an old plan lacks none; what it finds is looked at once more.
+        found = any(_is_due(each, known, since=since, now=now, ahead=ahead) for each in self._planned)
+        return due(state, now=now, ahead=ahead) if found else []
+
+
 def next_start(state: SiteState, event_id: str | None = None, *, now: datetime) -> PlannedStart | None:
     """Find the next sale start of the site, or of one event; of an event without one to come, its last."""
     with state.reading() as tx:

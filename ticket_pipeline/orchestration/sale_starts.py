@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
-from ticket_pipeline.flows.sale_starts import due
+from ticket_pipeline.flows.sale_starts import Outlook, due
 from ticket_pipeline.model.announcement import PlannedStart
 from ticket_pipeline.orchestration.announce_runs import STARTS_TAG, Ask, turn
 from ticket_pipeline.orchestration.announcement_rows import instant
@@ -56,7 +56,7 @@ def announce_schedule(parts: Parts) -> dg.ScheduleDefinition:
 
 def sale_start_sensor(parts: Parts) -> dg.SensorDefinition:
     """Ask for one run that announces what starts at once, was moved near, or was missed."""
-    names = parts.names
+    names, outlook = parts.names, Outlook()
 
     @dg.sensor(
         name=names.sale_start_sensor,
@@ -67,7 +67,7 @@ def sale_start_sensor(parts: Parts) -> dg.SensorDefinition:
         "those that were missed. Looks at the ledger; its cursor only remembers which webhooks it has seen.",
     )
     def webhooks(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        return evaluate(context.instance, names, parts.site, context.cursor, at=parts.site.clock())
+        return evaluate(context.instance, names, parts.site, context.cursor, at=parts.site.clock(), outlook=outlook)
 
     return webhooks
 
@@ -82,11 +82,18 @@ def tick(instance: dg.DagsterInstance, names: Names, site: Site, *, at: datetime
 
 
 def evaluate(
-    instance: dg.DagsterInstance, names: Names, site: Site, cursor: str | None, *, at: datetime
+    instance: dg.DagsterInstance,
+    names: Names,
+    site: Site,
+    cursor: str | None,
+    *,
+    at: datetime,
+    outlook: Outlook | None = None,
 ) -> dg.SensorResult:
-    """Decide what the sensor asks for."""
+    """Decide what the sensor asks for; an outlook that is kept spares it most of the planning."""
     heard = _listen(site, Memory.read(cursor))
-    near = [each for each in due(site.state, now=at) if each.start.at <= at + SHORTLY or heard.names(each)]
+    found_due = (outlook or Outlook()).due(site.state, now=at)
+    near = [each for each in found_due if each.start.at <= at + SHORTLY or heard.names(each)]
     if not near:
         return dg.SensorResult(skip_reason=heard.sentence or _NOTHING, cursor=heard.memory.written())
     found = turn(instance, names, near, at=at)

@@ -122,6 +122,12 @@ def event_ids_of(tx: Transaction, site: str, ids: Collection[str]) -> set[str]:
     return found
 
 
+def fingerprint(tx: Transaction, site: str) -> tuple[object, ...]:
+    """Give what differs whenever anything we hold of the site's definitions does, and costs no reading of it."""
+    query = select(func.count(), func.count(_T.deleted_at), func.sum(_T.revision), func.max(_T.read_at))
+    return tuple(tx.execute(query.where(_T.site == site)).one())
+
+
 def counts(tx: Transaction, site: str) -> Counts:
     """Count the site's definitions."""
     per_event: dict[str, int] = defaultdict(int)

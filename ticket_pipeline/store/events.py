@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from ticket_pipeline.model.event import Event
 from ticket_pipeline.store.chunks import among
@@ -73,6 +73,12 @@ def known(tx: Transaction, site: str, event_ids: Collection[str]) -> dict[str, E
 def content_hashes(tx: Transaction, site: str) -> dict[str, str]:
     """Tell what each event's content is known by, gone ones too."""
     return dict(tx.execute(select(_T.id, _T.content_hash).where(_T.site == site)).all())
+
+
+def fingerprint(tx: Transaction, site: str) -> tuple[object, ...]:
+    """Give what differs whenever anything we hold of the site's events does, and costs no reading of it."""
+    query = select(func.count(), func.count(_T.gone_at), func.max(_T.gone_at), func.max(_T.read_at))
+    return tuple(tx.execute(query.where(_T.site == site)).one())
 
 
 def ids(tx: Transaction, site: str) -> set[str]:

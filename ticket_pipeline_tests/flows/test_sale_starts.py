@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from ticket_pipeline.flows import sale_starts as module
 from ticket_pipeline.flows.announcement_calendar import calendar
-from ticket_pipeline.flows.sale_starts import due, next_start, sale_starts
+from ticket_pipeline.flows.sale_starts import Outlook, due, next_start, sale_starts
 from ticket_pipeline.model.announcement import PlannedStart, Standing
 from ticket_pipeline.store import announcements
 from ticket_pipeline.store.announcements import Claim
@@ -146,3 +148,43 @@ def test_the_calendar_tells_who_is_at_work_and_what_was_left(office: BoxOffice) 
     assert standings(office) == [(Standing.UNDER_WAY, 0)]
     office.time.now = minute(11)
     assert standings(office) == [(Standing.INTERRUPTED, 0)]
+
+
+def test_an_outlook_sees_what_due_sees_whatever_changes(office: BoxOffice) -> None:
+    outlook, start = Outlook(), START
+
+    def seen(at: datetime) -> list[tuple[str, ...]]:
+        found = outlook.due(office.state, now=at)
+        assert found == due(office.state, now=at)
+        return [each.definition_ids for each in found]
+
+    assert seen(start - timedelta(minutes=5)) == []
+    office.opens("stalls", at=start)
+    assert seen(start - timedelta(minutes=5)) == []
+    assert seen(start - timedelta(seconds=60)) == [("stalls",)]
+    office.opens("stalls", at=start + timedelta(minutes=5))
+    assert seen(start - timedelta(seconds=60)) == []
+    office.opens("balcony", at=start)
+    assert seen(start - timedelta(seconds=60)) == [("balcony",)]
+    office.time.now += timedelta(seconds=1)
+    office.wix.change_event(status="CANCELED")
+    office.hear()
+    assert seen(start - timedelta(seconds=30)) == []
+
+
+def test_an_outlook_does_not_plan_again_while_nothing_changes(
+    office: BoxOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlook, plans = Outlook(), 0
+    plan = sale_starts
+
+    def counted(*arguments: Any, **named: Any) -> list[PlannedStart]:
+        nonlocal plans
+        plans += 1
+        return plan(*arguments, **named)
+
+    monkeypatch.setattr(module, "sale_starts", counted)
+    office.opens("stalls", at=START)
+    for seconds in range(0, 300, 5):
+        assert outlook.due(office.state, now=START - timedelta(seconds=600 - seconds)) == []
+    assert plans == 1
