@@ -12,7 +12,7 @@ run: $(READY)
 	$(BIN)/ticket-pipeline dev
 
 test: $(READY) browser
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Whatever reads TICKET_PIPELINE_TEST_POSTGRESQL_URL, or asks for a fixture that does.
 ON_POSTGRESQL := $(addprefix ticket_pipeline_tests/,store destinations/test_sql_postgresql.py audiences/test_sql.py \

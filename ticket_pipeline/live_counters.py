@@ -39,6 +39,8 @@ Run = Callable[[], Awaitable[None]]
 
 #: Seconds between two looks at who is silent, stuck or waiting to be told that nothing changed.
 _TICK = 1.0
+#: Definitions that one read asks for by their ids, so that many that Wix does not know keep nobody waiting.
+_MOST_BY_ID = 5
 
 
 def utc_now() -> datetime:
@@ -176,7 +178,8 @@ class SiteReading:
 
     def count(self, wanted: Mapping[str, Cause]) -> CountReport:
         """Read and keep; see `ticket_pipeline.flows.count.count`."""
-        report = count(self._site.state, self._site.wix_at_once, self._rules, wanted, clock=self._clock)
+        site, rules = self._site, self._rules
+        report = count(site.state, site.wix_at_once, rules, wanted, clock=self._clock, most_by_id=_MOST_BY_ID)
         self._shown = self._shown and self._shown.after(report)
         return report
 

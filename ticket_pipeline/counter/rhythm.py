@@ -160,12 +160,14 @@ class Rhythm:
             self._agenda.put_back(taken)
             raise
         self._unwell -= taken.keys()
+        for each in report.left:
+            self._agenda.old([each], taken[each])
         self._done(report, monotonic() - started)
         self._outlast(report, taken)
         await self._screen.catch_up()
         now = self._clock()
-        for cause in taken.values():
-            if cause.why not in _OURS:
+        for each, cause in taken.items():
+            if cause.why not in _OURS and each not in report.left:
                 self._screen.meters.pushed((now - cause.at).total_seconds())
 
     async def _put_off(self, taken: Mapping[str, Cause], began: datetime, error: TransientError) -> bool:

@@ -26,9 +26,11 @@ def count(
     wanted: Mapping[str, Cause],
     *,
     clock: Callable[[], datetime],
+    most_by_id: int | None = None,
 ) -> CountReport:
     """Read these definitions, each for its cause, and keep what is newer than what we hold.
 
+    What a query does not answer is read by its id, or left where that would be more than `most_by_id` requests.
     Only what counters show is kept. The sync hears of the same definitions by its own ways: if it were told here,
     webhooks that never came would no longer be found by the gaps they leave.
 
@@ -40,7 +42,7 @@ def count(
     work = _Count(state=state, rules=rules, wanted=wanted)
     urgent = any(cause.why not in UNHURRIED for cause in wanted.values())
     for start in range(0, len(ids), _AT_ONCE):
-        sales = SalesRead(wix=wix, clock=clock, urgent=urgent)
+        sales = SalesRead(wix=wix, clock=clock, urgent=urgent, most_by_id=most_by_id)
         try:
             work.read(sales, ids[start : start + _AT_ONCE])
         finally:
@@ -59,6 +61,7 @@ class _Count:
     changed: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
 
     def read(self, sales: SalesRead, ids: Sequence[str]) -> None:
@@ -68,12 +71,12 @@ class _Count:
             with self.state.reading() as tx:
                 gone = {each for each, held in tallies.some(tx, self.state.site, ids).items() if held.gone}
         sales.read([each for each in ids if each not in gone])
-        for each in sorted(gone):
-            sales.one(each)
+        sales.one_by_one(sorted(gone))
 
     def keep(self, sales: SalesRead, *, answered_at: datetime) -> None:
         """Bring what was read into what counters show, in one transaction."""
         self.gone += sales.gone
+        self.left += sales.left
         self.latencies += sales.latencies
         self.refused += [_refusal(each, error) for each, error in sales.refused.items()]
         if not (sales.found or sales.gone or sales.closed):
@@ -93,6 +96,7 @@ class _Count:
             changed=tuple(self.changed),
             refused=tuple(self.refused),
             gone=tuple(self.gone),
+            left=tuple(self.left),
             requests=requests,
             latencies=tuple(self.latencies),
         )

@@ -25,14 +25,19 @@ class SalesRead:
     clock: Callable[[], datetime]
     #: Whether the reserve of the request budget may be used.
     urgent: bool
+    #: How many may be read by their ids where a query does not answer; None: all.
+    most_by_id: int | None = None
     found: dict[str, tuple[TicketDefinition, datetime]] = field(default_factory=dict)
     #: Those that Wix does not know.
     gone: dict[str, datetime] = field(default_factory=dict)
     #: Those that we may not see, a draft's.
     closed: dict[str, tuple[datetime, RejectedError]] = field(default_factory=dict)
     refused: dict[str, RejectedError] = field(default_factory=dict)
+    #: Those that were one too many.
+    left: list[str] = field(default_factory=list)
     #: Seconds from asking to the answer.
     latencies: list[float] = field(default_factory=list)
+    _by_id: int = 0
 
     def read(self, definition_ids: Sequence[str]) -> None:
         """Read definitions in the way that suits their number.
@@ -53,6 +58,7 @@ class SalesRead:
             ConfigError: Wix refuses everything; a person must act.
         """
         asked = self.clock()
+        self._by_id += 1
         try:
             definition = get_ticket_definition(self.wix, definition_id, fields=SALES_AND_EVENT, urgent=self.urgent)
             # Wix's spelling of the id may be another.
@@ -78,9 +84,9 @@ class SalesRead:
             try:
                 self._queried(some)
             except (AccessError, RejectedError) as error:
-                self._one_by_one(some, error)
+                self.one_by_one(some, error)
             else:
-                self._one_by_one(some)
+                self.one_by_one(some)
 
     def _queried(self, some: Sequence[str]) -> None:
         asked = self.clock()
@@ -92,13 +98,25 @@ class SalesRead:
             if each.id in wanted:
                 self.refused[each.id] = RejectedError(each.reason, code=each.code)
 
-    def _one_by_one(self, some: Sequence[str], error: AccessError | RejectedError | None = None) -> None:
-        """Read what is not yet answered; where the query failed and this goes no better, say so."""
-        left = [each for each in some if each not in self.found and each not in self.refused]
-        for number, each in enumerate(left):
+    def one_by_one(self, some: Sequence[str], error: AccessError | RejectedError | None = None) -> None:
+        """Read what is not yet answered, as far as it may be; where the query failed and this goes no better, say so.
+
+        Raises:
+            TransientError, ConfigError, RejectedError: as `many` says.
+        """
+        unread = [each for each in some if each not in self.found and each not in self.refused]
+        most = self._most_now(len(unread), at_least=_MOST_REFUSED if error else 0)
+        self.left += unread[most:]
+        for number, each in enumerate(unread[:most]):
             self.one(each)
-            if error and number + 1 == _MOST_REFUSED and not any(each in self.found for each in left):
+            if error and number + 1 == _MOST_REFUSED and not any(each in self.found for each in unread):
                 raise error
+
+    def _most_now(self, wanted: int, *, at_least: int) -> int:
+        """Tell how many may still be read by id: where a query failed, enough to see what is at fault."""
+        if self.most_by_id is None:
+            return wanted
+        return max(at_least, self.most_by_id - self._by_id)
 
     def _refuse_if_all_is_closed(self) -> None:
         """Tell a thing that we may not see from credentials that are refused altogether, once.

@@ -64,6 +64,8 @@ class CountReport:
     refused: tuple[Refusal, ...] = ()
     #: Ids that Wix does not know (any more).
     gone: tuple[str, ...] = ()
+    #: Ids that would have cost a request each, and are left to another count.
+    left: tuple[str, ...] = ()
     requests: int = 0
     #: Seconds from asking to the answer, of each read.
     latencies: tuple[float, ...] = ()

@@ -56,6 +56,8 @@ class Stage:
     read_by_others: dict[str, datetime] = field(default_factory=dict)
     #: Definitions at which Wix falls over.
     broken: frozenset[str] = frozenset()
+    #: Definitions that cost a request each, of which one read takes five.
+    costly: frozenset[str] = frozenset()
     #: Whether only the state tells what a webhook concerns.
     says_nothing: bool = False
     unknown: set[str] = field(default_factory=set)
@@ -103,7 +105,9 @@ class Stage:
     def count(self, wanted: Mapping[str, Cause]) -> CountReport:
         now = self.clock()
         ahead = [tally(each, read_at=at) for each, at in self.read_by_others.items() if each in wanted and at > now]
-        return CountReport(kept=tuple(ahead), requests=-(-len(wanted) // 100))
+        costly = [each for each in wanted if each in self.costly]
+        requests = -(-len(wanted) // 100) + len(costly[:5])
+        return CountReport(kept=tuple(ahead), left=tuple(costly[5:]), requests=requests)
 
     def survey(self) -> frozenset[str]:
         if self.survey_fails:
@@ -260,6 +264,18 @@ def test_what_wix_does_not_know_any_more_is_asked_for_again_a_few_at_a_time() ->
     reads = stage.play([], until=3_700)
     assert [len(each.ids) for each in reads] == [5] * len(reads)
     assert reads
+
+
+def test_what_costs_a_request_each_is_read_bit_by_bit_and_lets_changes_through() -> None:
+    many = frozenset(f"d{number}" for number in range(40))
+    stage = Stage(moving=many, costly=many)
+    orders = [(float(at), order("a")) for at in range(1, 20, 4)]
+    reads = stage.play(orders, until=40)
+    for at, _ in orders:
+        assert any("a" in each.ids and at <= each.began <= at + 3.5 for each in reads)
+    waiting = [len(each.ids & many) for each in reads]
+    assert [each for each in waiting if each] == [40, 35, 30, 25, 20, 15, 10, 5]
+    assert stage.rhythm.prepared
 
 
 def test_a_first_read_of_thousands_lets_a_change_through() -> None:

@@ -20,11 +20,12 @@ class Counters:
     clock: Clock
     rules: CounterRules
 
-    def read(self, *ids: str, why: str = Why.FIRST_READ) -> CountReport:
+    def read(self, *ids: str, why: str = Why.FIRST_READ, most_by_id: int | None = None) -> CountReport:
         """Read definitions, a second after the last read."""
         self.clock.forward(seconds=1)
         wanted = {each: Cause(why=why, at=self.clock()) for each in ids}
-        return count(self.stage.site.state, self.stage.site.wix, self.rules, wanted, clock=self.clock)
+        site = self.stage.site
+        return count(site.state, site.wix, self.rules, wanted, clock=self.clock, most_by_id=most_by_id)
 
     def shows(self, definition_id: str, *, why: str = Why.FIRST_READ) -> Tally:
         """Read one definition and give what its counter shows then."""

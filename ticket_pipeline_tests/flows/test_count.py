@@ -28,10 +28,18 @@ def counters(stage: Stage, clock: Clock) -> Counters:
     return Counters(stage, clock, CounterRules())
 
 
-def counted(stage: Stage, clock: Clock, ids: Iterable[str], script: Scene, *, why: str = Why.SWEEP) -> CountReport:
+def counted(
+    stage: Stage,
+    clock: Clock,
+    ids: Iterable[str],
+    script: Scene,
+    *,
+    why: str = Why.SWEEP,
+    most_by_id: int | None = None,
+) -> CountReport:
     """Read definitions from a script."""
     wanted = {each: Cause(why=why, at=clock()) for each in ids}
-    return count(stage.site.state, script.client, CounterRules(), wanted, clock=clock)
+    return count(stage.site.state, script.client, CounterRules(), wanted, clock=clock, most_by_id=most_by_id)
 
 
 def price(value: str, currency: str, name: str | None = None) -> TallyPrice:
@@ -195,6 +203,32 @@ def test_an_older_answer_that_comes_late_is_not_shown(counters: Counters) -> Non
     assert report.changed == ()
     counters.clock.forward(seconds=60)
     assert counters.shows(dinner).remaining == 2
+
+
+def test_so_many_as_may_be_are_read_by_id_and_the_others_are_left(counters: Counters) -> None:
+    dinner = counters.named("VIP & Dinner")
+    unknown = [f"{NOBODY[:-2]}{number}" for number in range(10, 22)]
+    report = counters.read(*unknown, dinner, most_by_id=5)
+    assert set(remaining(report.kept)) == {dinner}
+    assert report.requests == 6
+    assert [*report.gone, *report.left] == unknown
+    assert len(report.gone) == 5
+
+
+def test_what_was_gone_counts_among_what_is_read_by_id(counters: Counters, api: Api) -> None:
+    dinner, stream = counters.named("VIP & Dinner"), counters.named("Livestream")
+    counters.read(dinner, stream)
+    for each in (dinner, stream):
+        api.ask("DELETE", f"{DEFINITIONS}/{each}")
+        counters.read(each)
+    assert len(counters.read(dinner, stream, most_by_id=1).left) == 1
+
+
+def test_a_query_that_fails_is_looked_into_however_few_may_be_read_by_id(stage: Stage, clock: Clock) -> None:
+    script = scene(refused(403), refused(403), NONE, refused(403), repeat_last=True)
+    with pytest.raises(ConfigError, match="may not read ticket definitions"):
+        counted(stage, clock, [f"d{number}" for number in range(40)], script, most_by_id=5)
+    assert len(script.sent) == 12
 
 
 def test_a_malformed_id_costs_the_others_nothing_but_a_read_each(counters: Counters) -> None:
