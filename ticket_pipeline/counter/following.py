@@ -108,7 +108,8 @@ class Following:
                 log.warning("counters_not_followed", extra={"reason": str(error)})
                 pause = _AFTER_FAILURE
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
             self._woken.clear()
 
     async def note(self) -> None:

@@ -35,6 +35,8 @@ _MOST_UNWELL, _UNWELL_AGAIN = 5, 30.0
 _SHORTEST_REST = 0.001
 #: Seconds until a survey that failed is tried again.
 _SURVEY_AGAIN = 10.0
+#: Seconds after which one try is made for a change that comes while Wix is unwell.
+_SOON = 2.0
 _OURS = frozenset(Why)
 
 
@@ -61,6 +63,8 @@ class Rhythm:
         self._woken = asyncio.Event()
         self._failures = 0
         self._not_before: datetime | None = None
+        #: Whether nobody asked us to wait: a change may then have it tried sooner.
+        self._may_hurry = False
         #: The counters whose number may still move, as far as we know.
         self._moving: frozenset[str] = frozenset()
         #: Whether that is all there are, or all that we are let see.
@@ -92,6 +96,8 @@ class Rhythm:
                 expiry = Cause(why=Why.HOLD_EXPIRY, at=_end_of_second(concerned.again_at))
                 for each in concerned.ids:
                     self._agenda.turn(each, expiry)
+            if concerned.ids or concerned.to_recall or concerned.unknown_event:
+                self._hurry(now)
         self._woken.set()
 
     def kept(self, tallies: Iterable[Tally]) -> None:
@@ -116,6 +122,7 @@ class Rhythm:
             except TransientError as error:
                 self._failures += 1
                 self._hold_up(pause(self._failures, asked=error.retry_after, jitter=random.random), error)
+                self._may_hurry = error.retry_after is None
             except Exception:
                 log.exception("counters_failed", extra={"site": self._terms.site})
                 self._screen.meters.read(self._terms.site, "failed")
@@ -132,8 +139,10 @@ class Rhythm:
         return max(due, held_up, self._pace.wait(now=now))
 
     async def _rest(self, seconds: float) -> None:
+        # `wait_for` would swallow a cancellation that comes together with a wake-up.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), max(seconds, _SHORTEST_REST))
+            async with asyncio.timeout(max(seconds, _SHORTEST_REST)):
+                await self._woken.wait()
         self._woken.clear()
 
     async def _work(self) -> None:
@@ -257,9 +266,15 @@ class Rhythm:
         cause = self._to_learn.pop(event_id)
         self._agenda.changed(sorted(self._moving - before), cause)
 
+    def _hurry(self, now: datetime) -> None:
+        """Have a change make one try before the pause is over: the outage may be."""
+        if self._not_before is not None and self._may_hurry:
+            soon = now + timedelta(seconds=_SOON * random.uniform(0.9, 1.1))  # noqa: S311 - no secret
+            self._not_before, self._may_hurry = min(self._not_before, soon), False
+
     def _hold_up(self, seconds: float, error: Exception | None = None) -> None:
-        """Leave Wix alone for a while; what comes in the meantime waits, too."""
-        self._not_before = self._clock() + timedelta(seconds=seconds)
+        """Leave Wix alone for a while; what comes in the meantime waits, too, unless it may hurry."""
+        self._not_before, self._may_hurry = self._clock() + timedelta(seconds=seconds), False
         self._pace.spent(1, now=self._clock())
         if error is not None:
             self._screen.meters.read(self._terms.site, "postponed")

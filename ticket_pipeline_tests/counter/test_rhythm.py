@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import quantiles
 from typing import TypeVar
 
@@ -337,6 +338,22 @@ def test_a_definition_at_which_wix_falls_over_holds_up_no_other() -> None:
     for at, _ in orders:
         assert any("a" in each.ids and at <= each.began <= at + 2 for each in reads)
     assert 5 <= sum("b" in each.ids for each in reads) <= 60
+
+
+def test_after_an_outage_a_change_is_read_soon_however_long_the_pause_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.random", lambda: 0.999)
+    reads = Stage(fails=[TransientError("unwell")] * 5).play([(1.0, order("a")), (33.0, order("b"))], until=60)
+    (failed, done, *_) = reads[4:]
+    assert (failed.done, done.done, done.ids) == (False, True, {"a", "b"})
+    assert failed.began < 33.0
+    assert 34.5 <= done.began <= 35.5
+
+
+def test_many_changes_in_an_outage_have_it_tried_now_and_then_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.random", lambda: 0.999)
+    stage = Stage(fails=[TransientError("unwell")] * 999)
+    tries = times(stage.play([(1 + number / 4, order("a")) for number in range(400)], until=130))
+    assert all(later - earlier >= 1.7 for earlier, later in pairwise(tries))
 
 
 def test_a_failure_does_not_stop_what_comes_later(caplog: pytest.LogCaptureFixture) -> None:
