@@ -92,10 +92,16 @@ class Visitor:
         wait_for(self._page, lambda: bool(self._context.service_workers))
         return self._context.service_workers[0]
 
-    def deliver(self, payload: object) -> None:
-        """Do what the browser does with a push that it has opened."""
+    def deliver(self, payload: dict[str, Any]) -> None:
+        """Do what the browser does with a push that it has opened; once more where its worker was not up yet."""
         told = {"origin": self.origin, "registrationId": self._registrations[-1], "data": json.dumps(payload)}
-        self._protocol.send("ServiceWorker.deliverPushMessage", told)
+
+        def delivered() -> bool:
+            self._protocol.send("ServiceWorker.deliverPushMessage", told)
+            self._page.wait_for_timeout(500)
+            return any(each["tag"] == payload["tag"] for each in self._notifications())
+
+        wait_for(self._page, delivered)
 
     def shown(self, number: int) -> list[dict[str, Any]]:
         """Wait for so many notifications, and give them."""
