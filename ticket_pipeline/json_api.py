@@ -21,8 +21,8 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from ticket_pipeline.backoff import failure, may_pass, pauses, retry_after
 from ticket_pipeline.errors import ConfigError, NotFoundError, RejectedError, TicketPipelineError, TransientError
-from ticket_pipeline.wix.backoff import LONGEST_WAIT, pause, retry_after
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +109,8 @@ class JsonApi:
         passing = NotTakenError if once else TransientError
         retrying = Retrying(
             stop=stop_after_attempt(_ATTEMPTS),
-            wait=self._pause,
-            retry=retry_if_exception(lambda error: isinstance(error, passing) and _soon(error)),
+            wait=pauses(self._jitter),
+            retry=retry_if_exception(lambda error: isinstance(error, passing) and may_pass(error)),
             before_sleep=self._log_retry,
             sleep=self._sleep,
             reraise=True,
@@ -182,14 +182,8 @@ class JsonApi:
         message = f"{told}{said or 'refused without a reason'}"
         return RejectedError(message, code="refused") if host.rejects else ConfigError(message)
 
-    def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        return pause(state.attempt_number, asked=asked, jitter=self._jitter)
-
     def _log_retry(self, state: RetryCallState) -> None:
-        reason = str(state.outcome.exception()) if state.outcome else ""
-        fields = {"kind": self._host.kind, "attempt": state.attempt_number, "reason": reason}
+        fields = {"kind": self._host.kind, "attempt": state.attempt_number, "reason": str(failure(state))}
         log.warning("json_api_retry", extra=fields)
 
 
@@ -208,10 +202,6 @@ def credential(secret: SecretStr, *, kind: str, setting: str) -> str:
 def in_words(read: Callable[[Any], str], body: Any) -> str:
     """Give the other side's words in one line, without any address in them."""
     return _ADDRESS.sub("…", " ".join(read(body).split()))[:_LONGEST_WORDS]
-
-
-def _soon(error: TransientError) -> bool:
-    return (error.retry_after or 0.0) <= LONGEST_WAIT
 
 
 def _new_session(connections: int) -> requests.Session:

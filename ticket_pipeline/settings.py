@@ -216,6 +216,16 @@ class SiteSettings(_Value):
             raise ValueError("declares nothing to do; add sync, counters or announcements")
         return self
 
+    def declared_sync(self, name: str) -> SyncSettings:
+        """Give what the sync of the site, so named, was declared to be.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        if self.sync is None:
+            raise ConfigError(f"sites.{name} declares no sync; add sites.{name}.sync.destination")
+        return self.sync
+
 
 SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40), AfterValidator(_not_the_app)]
 
@@ -250,7 +260,4 @@ class Pipeline(_Value):
         Raises:
             ConfigError: the site has none.
         """
-        sync = self.sites[site].sync
-        if sync is None:
-            raise ConfigError(f"sites.{site} declares no sync; add sites.{site}.sync.destination")
-        return sync
+        return self.sites[site].declared_sync(site)

@@ -70,9 +70,7 @@ class Site:
         Raises:
             ConfigError: the site has none.
         """
-        if self.settings.sync is None:
-            raise ConfigError(f"sites.{self.name} declares no sync; add sites.{self.name}.sync.destination")
-        return self.settings.sync
+        return self.settings.declared_sync(self.name)
 
     @property
     def policy(self) -> Policy:

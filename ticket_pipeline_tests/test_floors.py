@@ -22,7 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"store", "destinations", "audiences", "channels"}),
     frozenset({"json_api"}),
     frozenset({"wix"}),
-    frozenset({"mapping", "messages", "kinds", "yaml_source", "sandbox_subscribers"}),
+    frozenset({"mapping", "messages", "kinds", "yaml_source", "sandbox_subscribers", "backoff"}),
     frozenset({"model", "errors", "as_json", "words", "declared_path"}),
 )
 

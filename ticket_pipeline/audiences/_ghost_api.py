@@ -18,8 +18,8 @@ import jwt
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from ticket_pipeline.backoff import failure, may_pass, pauses, retry_after
 from ticket_pipeline.errors import ConfigError, NotFoundError, TicketPipelineError, TransientError
-from ticket_pipeline.wix.backoff import LONGEST_WAIT, pause, retry_after
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +82,8 @@ class GhostApi:
         """
         retrying = Retrying(
             stop=stop_after_attempt(_ATTEMPTS),
-            wait=self._pause,
-            retry=retry_if_exception(_may_pass),
+            wait=pauses(self._jitter),
+            retry=retry_if_exception(may_pass),
             before_sleep=_log_retry,
             sleep=self._sleep,
             reraise=True,
@@ -122,11 +122,6 @@ class GhostApi:
         token = jwt.encode(claims, self._secret, algorithm="HS256", headers={"kid": self._key_id})
         prepared.headers["Authorization"] = f"Ghost {token}"
         return prepared
-
-    def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        return pause(state.attempt_number, asked=asked, jitter=self._jitter)
 
 
 def _read(response: requests.Response, subject: str) -> dict[str, Any]:
@@ -201,14 +196,8 @@ def _new_session() -> requests.Session:
     return session
 
 
-def _may_pass(error: BaseException) -> bool:
-    """Tell whether to try again: only what passes, and only if we are not asked to stay away for long."""
-    return isinstance(error, TransientError) and (error.retry_after or 0.0) <= LONGEST_WAIT
-
-
 def _log_retry(state: RetryCallState) -> None:
-    reason = str(state.outcome.exception()) if state.outcome else ""
     log.warning(
         "ghost_retry",
-        extra={"attempt": state.attempt_number, "seconds": state.upcoming_sleep, "reason": reason},
+        extra={"attempt": state.attempt_number, "seconds": state.upcoming_sleep, "reason": str(failure(state))},
     )

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic
 
+from ticket_pipeline.backoff import LONGEST_WAIT, pause
 from ticket_pipeline.counter.agenda import Agenda
 from ticket_pipeline.counter.in_thread import CallsBlocking, in_thread
 from ticket_pipeline.counter.pace import Pace
@@ -21,7 +22,6 @@ from ticket_pipeline.errors import ConfigError, RejectedError, TicketPipelineErr
 from ticket_pipeline.model.counting import Cause, CountReport, Why
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.model.tally import Tally
-from ticket_pipeline.wix.backoff import LONGEST_WAIT, pause
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from ticket_pipeline.backoff import failure, may_pass, pauses, retry_after
 from ticket_pipeline.errors import ConfigError, NotFoundError, RejectedError, TicketPipelineError, TransientError
-from ticket_pipeline.wix.backoff import LONGEST_WAIT, pause, retry_after
 from ticket_pipeline.wix.budget import TokenBucket
 
 log = logging.getLogger(__name__)
@@ -132,8 +132,8 @@ class PretixApi:
     ) -> Any:
         retrying = Retrying(
             stop=stop_after_attempt(_ATTEMPTS),
-            wait=self._pause,
-            retry=retry_if_exception(_may_pass),
+            wait=pauses(self._jitter),
+            retry=retry_if_exception(may_pass),
             before_sleep=_log_retry,
             sleep=self._sleep,
             reraise=True,
@@ -182,24 +182,14 @@ class PretixApi:
         prepared.headers["Authorization"] = f"Token {self._token}"
         return prepared
 
-    def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        return pause(state.attempt_number, asked=asked, jitter=self._jitter)
-
 
 def lacks_right(error: RejectedError) -> bool:
     """Tell a missing right (or an event that is not there) from a thing that cannot be done."""
     return error.code == FORBIDDEN and NO_RIGHT in str(error)
 
 
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, TransientError) and (error.retry_after or 0.0) <= LONGEST_WAIT
-
-
 def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.info("pretix_retry", extra={"attempt": state.attempt_number, "reason": str(error)})
+    log.info("pretix_retry", extra={"attempt": state.attempt_number, "reason": str(failure(state))})
 
 
 def _read(response: requests.Response, subject: str) -> Any:

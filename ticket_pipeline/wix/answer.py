@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import requests
 
+from ticket_pipeline.backoff import retry_after
 from ticket_pipeline.errors import (
     ConfigError,
     NotFoundError,
@@ -17,7 +18,6 @@ from ticket_pipeline.errors import (
     TicketPipelineError,
     TransientError,
 )
-from ticket_pipeline.wix.backoff import retry_after
 from ticket_pipeline.wix.page import unexpected
 from ticket_pipeline.wix.request import Request
 

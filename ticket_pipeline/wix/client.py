@@ -10,10 +10,9 @@ from typing import Any
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from ticket_pipeline.errors import TransientError
+from ticket_pipeline.backoff import failure, may_pass, pauses
 from ticket_pipeline.wix.answer import read_answer
 from ticket_pipeline.wix.auth import Auth
-from ticket_pipeline.wix.backoff import LONGEST_WAIT, pause
 from ticket_pipeline.wix.budget import Budget
 from ticket_pipeline.wix.request import Request
 from ticket_pipeline.wix.wire import Wire
@@ -83,8 +82,8 @@ class WixClient:
         request = Request(method=method, path=path, json=json, params=tuple(params), urgent=urgent)
         retrying = Retrying(
             stop=stop_after_attempt(self._attempts),
-            wait=self._pause,
-            retry=retry_if_exception(_may_pass),
+            wait=pauses(self._jitter),
+            retry=retry_if_exception(may_pass),
             before_sleep=_log_retry,
             sleep=self._sleep,
             reraise=True,
@@ -99,23 +98,9 @@ class WixClient:
             response = self._wire.send(request, self._auth.headers(self._wire))
         return read_answer(response, request, who=self._wire.who)
 
-    def _pause(self, state: RetryCallState) -> float:
-        error = _error_of(state)
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        return pause(state.attempt_number, asked=asked, jitter=self._jitter)
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Tell whether to try again: only what passes, and only if we are not asked to stay away for long."""
-    return isinstance(error, TransientError) and (error.retry_after or 0.0) <= LONGEST_WAIT
-
-
-def _error_of(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
-
 
 def _log_retry(state: RetryCallState) -> None:
     log.warning(
         "wix_retry",
-        extra={"attempt": state.attempt_number, "seconds": state.upcoming_sleep, "reason": str(_error_of(state))},
+        extra={"attempt": state.attempt_number, "seconds": state.upcoming_sleep, "reason": str(failure(state))},
     )

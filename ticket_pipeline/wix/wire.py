@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from ticket_pipeline.backoff import http_date
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.wix.answer import read_answer, request_id
-from ticket_pipeline.wix.backoff import http_date
 from ticket_pipeline.wix.budget import Budget
 from ticket_pipeline.wix.failure import no_answer
 from ticket_pipeline.wix.request import Request

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.orchestration.instance import dagster_home, initialised_instance, workspace_file
 
 SHIPPED = workspace_file().parent / "dagster.yaml"
+CELERY = SHIPPED.parent / "deploy" / "celery" / "dagster.yaml"
 OPEN = """
 import sys
 from pathlib import Path
@@ -101,3 +103,9 @@ def test_the_defaults_are_put_in_place_whole_beside_another_process(
     monkeypatch.setattr(Path, "write_text", with_another_process_in_between)
     home = dagster_home("sqlite:///state.db", {}, folder=tmp_path)
     assert [each.name for each in home.iterdir()] == ["dagster.yaml"]
+
+
+def test_on_celery_dagster_is_set_up_as_it_ships_but_for_the_launcher() -> None:
+    shipped, celery = (yaml.safe_load(each.read_text(encoding="utf-8")) for each in (SHIPPED, CELERY))
+    assert celery.pop("run_launcher")["class"] == "CeleryRunLauncher"
+    assert celery == shipped

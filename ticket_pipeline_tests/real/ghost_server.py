@@ -18,7 +18,8 @@ import jwt
 import pytest
 import requests
 
-from ticket_pipeline_tests.real.servers import HOST, free_port, installed, run, running, wait_until
+from ticket_pipeline_tests.orchestration.free_port import free_port
+from ticket_pipeline_tests.real.servers import HOST, installed, run, running, wait_until
 
 VERSION = "5.130.6"
 #: Its lock file names where each package was once fetched from; here they come from where npm's do.

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from ticket_pipeline_tests.real.servers import HOST, free_port, installed, run, running, wait_until
+from ticket_pipeline_tests.orchestration.free_port import free_port
+from ticket_pipeline_tests.real.servers import HOST, installed, run, running, wait_until
 
 VERSION = "3.0.0"
 

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,14 +18,6 @@ HOST = "127.0.0.1"
 CACHE = Path(ticket_pipeline.__file__).parents[1] / ".real"
 _PATIENCE = 120.0
 _GRACE = 10.0
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def installed(name: str, install: Callable[[Path], None]) -> Path:

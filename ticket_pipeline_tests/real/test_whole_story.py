@@ -23,12 +23,13 @@ from ticket_pipeline.sandbox import SANDBOX_API_KEY, SANDBOX_SITE_ID, SANDBOX_WE
 from ticket_pipeline.sandbox.instants import to_wire
 from ticket_pipeline.sandbox.serve import RunningSandbox, running
 from ticket_pipeline.sandbox.settings import SandboxSettings
+from ticket_pipeline_tests.orchestration.free_port import free_port
 from ticket_pipeline_tests.real.ghost_members import GhostMembers
 from ticket_pipeline_tests.real.ghost_server import Ghost
 from ticket_pipeline_tests.real.maildev_server import Maildev
 from ticket_pipeline_tests.real.pretix_server import Pretix
 from ticket_pipeline_tests.real.pretix_site import address
-from ticket_pipeline_tests.real.servers import HOST, free_port, wait_until
+from ticket_pipeline_tests.real.servers import HOST, wait_until
 from ticket_pipeline_tests.real.servers import running as process_running
 
 SITE = "box_office"

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ticket_pipeline_tests.real.servers import HOST, free_port
+from ticket_pipeline_tests.orchestration.free_port import free_port
+from ticket_pipeline_tests.real.servers import HOST
 
 ADDRESS = "TICKET_PIPELINE_TEST_POSTGRESQL_URL"
 #: Where Debian and Ubuntu keep what is not for everybody's path, by version.

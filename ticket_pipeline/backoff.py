@@ -9,6 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from tenacity import RetryCallState
+
+from ticket_pipeline.errors import TransientError
+
 #: Seconds; whoever asks us to wait longer is left to the next run.
 LONGEST_WAIT = 120.0
 #: Seconds; what the first wait is drawn from (0 to this), doubled each time.
@@ -27,6 +31,27 @@ def pause(attempt: int, *, asked: float | None, jitter: Callable[[], float]) -> 
     if asked is not None:
         return asked + jitter()
     return jitter() * min(_LONGEST_BACKOFF, _FIRST_WAIT * 2.0 ** min(attempt - 1, 10))
+
+
+def pauses(jitter: Callable[[], float]) -> Callable[[RetryCallState], float]:
+    """Give tenacity the seconds to wait between two tries, as `pause` tells them."""
+
+    def wait(state: RetryCallState) -> float:
+        error = failure(state)
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        return pause(state.attempt_number, asked=asked, jitter=jitter)
+
+    return wait
+
+
+def may_pass(error: BaseException) -> bool:
+    """Tell whether to try again: only what passes, and only if we are not asked to stay away for long."""
+    return isinstance(error, TransientError) and (error.retry_after or 0.0) <= LONGEST_WAIT
+
+
+def failure(state: RetryCallState) -> BaseException | None:
+    """Give what the try before this wait ended with."""
+    return state.outcome.exception() if state.outcome else None
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:

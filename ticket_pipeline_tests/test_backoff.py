@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticket_pipeline.wix.backoff import http_date, pause, retry_after
+from ticket_pipeline.backoff import http_date, pause, retry_after
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
