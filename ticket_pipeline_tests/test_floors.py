@@ -20,7 +20,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"config", "terminal"}),
     frozenset({"flows", "webhooks", "counter", "unsubscribe", "config_errors", "settings"}),
     frozenset({"store", "destinations", "audiences", "channels"}),
-    frozenset({"json_api"}),
+    frozenset({"json_api", "foreign_database"}),
     frozenset({"wix"}),
     frozenset({"mapping", "messages", "kinds", "yaml_source", "sandbox_subscribers", "backoff"}),
     frozenset({"model", "errors", "as_json", "words", "declared_path"}),
@@ -30,7 +30,9 @@ FLOORS: tuple[frozenset[str], ...] = (
 HOMES: dict[str, frozenset[str]] = {
     "dagster": frozenset({"orchestration", "definitions"}),
     # Dagster lets SQLAlchemy's errors through as they are.
-    "sqlalchemy": frozenset({"store", "destinations.sql", "audiences.sql", "orchestration.instance"}),
+    "sqlalchemy": frozenset(
+        {"store", "foreign_database", "destinations.sql", "audiences.sql", "orchestration.instance"}
+    ),
     "alembic": frozenset({"store"}),
     "starlette": frozenset({"server", "webhooks.receiver", "counter.stream", "unsubscribe.routes", "sandbox"}),
     "uvicorn": frozenset({"server", "sandbox"}),

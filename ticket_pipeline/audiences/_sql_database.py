@@ -5,18 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ticket_pipeline.errors import ConfigError, TicketPipelineError, TransientError
+from ticket_pipeline.foreign_database import make_engine, place, read_url
 from ticket_pipeline.model.subscriber import normal_address
 
 #: What SQLite calls our `normal_address`; its own lower() knows A to Z only.
 NORMAL_ADDRESS = "ticket_pipeline_normal_address"
 
-_LOCK_SECONDS = 10
-_STATEMENT_SECONDS = 60
-_ALLOWED = "allowed: sqlite:///file.db, postgresql+psycopg://user:password@host/database"
 #: https://www.sqlite.org/rescode.html and https://www.postgresql.org/docs/current/errcodes-appendix.html
 _SQLITE_WAIT = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_PROTOCOL")
 _POSTGRESQL_WAIT = ("08", "40", "53", "55", "57", "58")
@@ -32,19 +30,11 @@ def open_engine(url: str) -> Engine:
     Raises:
         ConfigError: the URL cannot be read, its driver is missing, or it is no database for this.
     """
-    parsed = _parse(url)
-    try:
-        engine = create_engine(parsed, hide_parameters=True, **_options(parsed))
-    except ModuleNotFoundError as error:
-        remedy = "pip install 'ticket-pipeline[postgresql]'" if error.name == "psycopg" else "install it"
-        raise ConfigError(f"sql audience: the driver {error.name!r} is not installed; {remedy}") from error
-    except (ArgumentError, TypeError, ValueError) as error:
-        raise ConfigError(f"sql audience: the URL cannot be used: an option of it is unknown; {_ALLOWED}") from error
+    engine = make_engine(_parse(url), who="sql audience")
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "connect", _teach)
     else:
-        event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "begin", _begin_reading, insert=True)
     return engine
 
 
@@ -54,11 +44,7 @@ def identity(url: str, what: str) -> str:
     Raises:
         ConfigError: the URL cannot be read.
     """
-    parsed = _parse(url)
-    if parsed.get_backend_name() == "sqlite":
-        return f"sql:sqlite:{Path(parsed.database or '').resolve()}#{what}"
-    host = parsed.host or parsed.query.get("host", "localhost")
-    return f"sql:postgresql://{host}:{parsed.port or 5432}/{parsed.database}#{what}"
+    return f"{place(_parse(url))}#{what}"
 
 
 @contextmanager
@@ -93,26 +79,7 @@ def meaning(error: SQLAlchemyError) -> TicketPipelineError:
 
 
 def _parse(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-        parsed.get_dialect()
-    except ModuleNotFoundError:
-        return parsed
-    except (ArgumentError, NoSuchModuleError, ValueError):
-        raise ConfigError(f"sql audience: the URL cannot be read; {_ALLOWED}") from None
-    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise ConfigError(f"sql audience: {parsed.get_backend_name()} is not supported; {_ALLOWED}")
-    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        raise ConfigError(f"sql audience: a SQLite database in memory holds nobody; {_ALLOWED}")
-    return parsed
-
-
-def _options(url: URL) -> dict[str, Any]:
-    if url.get_backend_name() == "sqlite":
-        waiting = {} if "timeout" in url.query else {"timeout": _LOCK_SECONDS}
-        return {"poolclass": NullPool, "connect_args": waiting}
-    waiting = {} if "connect_timeout" in url.query else {"connect_timeout": _LOCK_SECONDS}
-    return {"pool_pre_ping": True, "connect_args": waiting}
+    return read_url(url, who="sql audience", in_memory="holds nobody")
 
 
 def _see_file(engine: Engine) -> None:
@@ -122,8 +89,7 @@ def _see_file(engine: Engine) -> None:
         raise ConfigError(f"sql audience: there is no database {Path(file).resolve()}; check the path in url")
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None
+def _teach(connection: Any, _: object) -> None:
     connection.create_function(NORMAL_ADDRESS, 1, _normal, deterministic=True)
 
 
@@ -131,14 +97,7 @@ def _normal(value: object) -> str | None:
     return normal_address(value) if isinstance(value, str) else None
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _begin_postgresql(connection: Connection) -> None:
+def _begin_reading(connection: Connection) -> None:
+    """Have one picture of the data for all that one transaction reads."""
     if not connection.get_execution_options().get("writing", False):
-        # One picture of the data for all that one transaction reads.
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{_STATEMENT_SECONDS}s'")
