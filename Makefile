@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
-.PHONY: run test test-real browser postgresql lint bench clean
+.PHONY: run test test-real test-servers test-postgresql browser postgresql lint bench clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -19,8 +19,12 @@ ON_POSTGRESQL := $(addprefix ticket_pipeline_tests/,store destinations/test_sql_
   test_live_counters.py)
 
 # Against real servers: pretix, Ghost and maildev, installed into .real/ once, and a PostgreSQL of its own.
-test-real: $(READY) browser postgresql
+test-real: test-servers test-postgresql
+
+test-servers: $(READY) browser postgresql
 	TICKET_PIPELINE_TEST_REAL=1 $(BIN)/pytest -n 0 -rsfE --durations 5 ticket_pipeline_tests/real
+
+test-postgresql: $(READY) postgresql
 	$(BIN)/python -m ticket_pipeline_tests.real.with_postgresql \
 	  $(BIN)/pytest -n auto --dist loadfile $(ON_POSTGRESQL)
 

@@ -89,22 +89,7 @@ def option_id(variation: Json) -> str | None:
     return (variation.get("meta_data") or {}).get(OPTION_FIELD) or None
 
 
-def archiving(item: Json) -> Json:
-    """Make the body that takes an item off sale for good, and keeps in mind whether it was hidden before."""
-    hidden = not item["active"]
-    return {
-        "active": False,
-        "all_sales_channels": False,
-        "limit_sales_channels": [],
-        "hide_without_voucher": hidden or item["hide_without_voucher"],
-    }
-
-
-def reviving(item: Json) -> Json:
-    """Make the body that undoes `archiving`, but for `active`."""
-    return {"all_sales_channels": True, **({"hide_without_voucher": False} if hid_before(item) else {})}
-
-
-def hid_before(item: Json) -> bool:
-    """Whether an archived item was hidden; people hide behind a voucher only what needs one."""
-    return bool(item["hide_without_voucher"]) and not item["require_voucher"]
+#: What takes an item off sale for good. Whether it was hidden before is lost, and asked of nobody.
+ARCHIVING: Json = {"active": False, "all_sales_channels": False, "limit_sales_channels": []}
+#: What undoes it, but for `active`.
+REVIVING: Json = {"all_sales_channels": True}

@@ -11,13 +11,13 @@ from typing import Any
 
 from ticket_pipeline.destinations._pretix_api import PretixApi
 from ticket_pipeline.destinations._pretix_copy import (
+    ARCHIVING,
     OPTION_FIELD,
+    REVIVING,
     Copy,
     Json,
-    archiving,
     internal_name,
     option_id,
-    reviving,
 )
 from ticket_pipeline.destinations._pretix_events import PretixEvent
 from ticket_pipeline.destinations._pretix_words import Words, check_values, options
@@ -79,7 +79,7 @@ class Items:
         wanted = self.words.item(record)
         body = self.words.missing(wanted, copy.item)
         if copy.archived:
-            body |= {"active": wanted["active"], **reviving(copy.item)}
+            body |= {"active": wanted["active"], **REVIVING}
         if body:
             self._write("PATCH", f"items/{copy.id}/", body, record)
         variations = self._bring_variations(record, copy) if copy.has_variations else []
@@ -89,7 +89,7 @@ class Items:
     def archive(self, copy: Copy) -> None:
         """Take an item off sale for good; nothing else of it changes."""
         if not copy.archived:
-            self._write("PATCH", f"items/{copy.id}/", archiving(copy.item))
+            self._write("PATCH", f"items/{copy.id}/", ARCHIVING)
 
     def delete(self, copy: Copy) -> None:
         """Delete an item and its quotas; one that was sold is archived, for pretix keeps it."""

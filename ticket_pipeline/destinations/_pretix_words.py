@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ticket_pipeline.destinations._pretix_copy import OPTION_FIELD, Copy, Json, hid_before, internal_name, option_id
+from ticket_pipeline.destinations._pretix_copy import OPTION_FIELD, Copy, Json, internal_name, option_id
 from ticket_pipeline.destinations._pretix_mapping import UNTOLD
 from ticket_pipeline.errors import RejectedError
 from ticket_pipeline.model.change import Held
@@ -19,6 +19,8 @@ from ticket_pipeline.model.record import Part, Record, Value
 _RULE = "---\n\n"
 #: What has no quota, or one that somebody closed, cannot be bought; a quota of nought says the same.
 _NOT_FOR_SALE = 0
+#: An archived item is inactive, hidden before or not.
+_UNTOLD_OF_ARCHIVED = frozenset({"hidden"})
 
 
 def options(record: Record) -> tuple[Part, ...]:
@@ -105,7 +107,7 @@ class Words:
             external_id=f"{slug}/{copy.id}",
             fields=fields,
             archived=copy.archived,
-            untold=UNTOLD & self.names,
+            untold=(UNTOLD | _UNTOLD_OF_ARCHIVED if copy.archived else UNTOLD) & self.names,
         )
 
     def _read(self, text: Any) -> str | None:
@@ -141,12 +143,6 @@ class _Shown:
     def texts(self) -> tuple[str | None, str | None]:
         return _parted(self.text("description"))
 
-    def hidden(self) -> bool:
-        item = self.copy.item
-        if self.copy.archived:
-            return hid_before(item)
-        return not item["active"]
-
     def capacity(self) -> int | None:
         quota = self.copy.quota
         if quota is None or not {each["id"] for each in self.copy.on_offer} <= set(quota["variations"]):
@@ -177,7 +173,7 @@ _READ: Mapping[str, Callable[[_Shown], Value]] = {
     "price_options": _Shown.price_options,
     "capacity": _Shown.capacity,
     "max_per_order": lambda shown: shown.copy.item["max_per_order"],
-    "hidden": _Shown.hidden,
+    "hidden": lambda shown: not shown.copy.item["active"],
     "sale_start": lambda shown: _instant(shown.copy.item["available_from"]),
     "sale_end": lambda shown: _instant(shown.copy.item["available_until"]),
     "show_when_not_on_sale": _Shown.show_when_not_on_sale,

@@ -304,8 +304,7 @@ def test_an_event_that_is_refused_holds_up_nobody() -> None:
 def test_what_a_webhook_does_not_say_is_looked_up_and_read() -> None:
     stage = Stage(says_nothing=True, recall_fails=[TransientError("locked", retry_after=0)])
     reads = stage.play([(1.0, order("a")), (1.1, order("b"))], until=30)
-    assert reads[0].ids == {"a", "b"}
-    assert reads[0].began <= 3.0
+    assert set().union(*(each.ids for each in reads if each.began <= 3.0)) == {"a", "b"}
 
 
 @pytest.mark.parametrize(
