@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def initialised_instance(home: Path, *, capture_output: bool = False) -> Iterato
         ConfigError: the home's `dagster.yaml` is not valid, or the storage cannot be opened.
     """
     overrides: Any = {} if capture_output else _NO_CAPTURE
-    with FileLock(home / ".ticket-pipeline.lock"):
+    with _alone_in(home):
         try:
             instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
             _make_whole(instance)
@@ -69,6 +69,11 @@ def initialised_instance(home: Path, *, capture_output: bool = False) -> Iterato
 def workspace_file() -> Path:
     """Find `workspace.yaml`: inside the package once installed, beside it in a checkout."""
     return _shipped("workspace.yaml")
+
+
+def _alone_in(home: Path) -> AbstractContextManager[object]:
+    """Keep other processes out; a home that cannot be written, as in a container, has its storage elsewhere."""
+    return FileLock(home / ".ticket-pipeline.lock") if os.access(home, os.W_OK) else nullcontext()
 
 
 def _make_whole(instance: dg.DagsterInstance) -> None:

@@ -1,17 +1,16 @@
 """Dagster's home: where it is, what is in it, and that two processes may open a fresh one at once."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.orchestration.instance import dagster_home, initialised_instance, workspace_file
 
 SHIPPED = workspace_file().parent / "dagster.yaml"
-CELERY = SHIPPED.parent / "deploy" / "celery" / "dagster.yaml"
 OPEN = """
 import sys
 from pathlib import Path
@@ -68,6 +67,15 @@ def test_the_shipped_file_keeps_what_must_survive_a_restart_out_of_the_temporary
     assert (tmp_path / ".ticket-pipeline" / "dagster" / "history").is_dir()
 
 
+def test_a_home_that_cannot_be_written_is_opened_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = dagster_home("sqlite:///state.db", {}, folder=tmp_path)
+    usual = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: path != home and usual(path, mode))
+    with initialised_instance(home) as instance:
+        assert instance.get_runs_count() == 0
+    assert not (home / ".ticket-pipeline.lock").exists()
+
+
 def test_a_broken_file_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("storage: {sqlight: {}}\n")
     with (
@@ -103,9 +111,3 @@ def test_the_defaults_are_put_in_place_whole_beside_another_process(
     monkeypatch.setattr(Path, "write_text", with_another_process_in_between)
     home = dagster_home("sqlite:///state.db", {}, folder=tmp_path)
     assert [each.name for each in home.iterdir()] == ["dagster.yaml"]
-
-
-def test_on_celery_dagster_is_set_up_as_it_ships_but_for_the_launcher() -> None:
-    shipped, celery = (yaml.safe_load(each.read_text(encoding="utf-8")) for each in (SHIPPED, CELERY))
-    assert celery.pop("run_launcher")["class"] == "CeleryRunLauncher"
-    assert celery == shipped
