@@ -7,7 +7,7 @@ from datetime import datetime
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.flows import ingest, load
 from ticket_pipeline.model.report import Refusal
-from ticket_pipeline.store import dead_letters, inbox
+from ticket_pipeline.store import dead_letters, inbox, retention
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline.wix.client import WixClient
@@ -23,6 +23,9 @@ class Selection:
     letters: tuple[DeadLetter, ...] = ()
     #: Numbers of inbox entries.
     seqs: tuple[int, ...] = ()
+    #: What had landed before, and was done with, is in the inbox no more; None where all of it still is, or none is
+    #: asked for.
+    reaches_back_to: datetime | None = None
 
     @property
     def event_ids(self) -> tuple[str, ...]:
@@ -47,6 +50,7 @@ def select(
     with state.reading() as tx:
         letters = {each.id: each for each in dead_letters.open_letters(tx, state.site)}
         end = inbox.last_seq(tx, state.site)
+        cleared = retention.inbox_cleared_before(tx, state.site)
     unknown = [str(each) for each in letter_ids if each not in letters]
     if unknown:
         raise ConfigError(f"no open dead letter {', '.join(unknown)}; `ticket-pipeline dead-letters` lists them")
@@ -54,7 +58,7 @@ def select(
     whole = everything or first is not None or last is not None
     listed = _listed(state, first or 1, end if last is None else min(last, end)) if whole else []
     named = [seq for each in wanted if each.flow == ingest.FLOW for seq in (each.payload or {}).get("inbox", [])]
-    return Selection(letters=wanted, seqs=tuple(sorted({*listed, *named})))
+    return Selection(letters=wanted, seqs=tuple(sorted({*listed, *named})), reaches_back_to=cleared if whole else None)
 
 
 def reopen(state: SiteState, wix: WixClient, selection: Selection, *, now: datetime) -> tuple[Refusal, ...]:
