@@ -18,10 +18,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.log_lines import LogLines
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.server import ServerParts, connections, listening
 from ticket_pipeline.webhooks.endpoint import Endpoint
-from ticket_pipeline.webhooks.log_lines import LogLines
 from ticket_pipeline_tests.webhooks.running import Client, impatient, locked, rows, serving
 from ticket_pipeline_tests.webhooks.signing import INSTANCE, NOON, pem, public_key, token, updated
 

@@ -18,7 +18,8 @@ class CounterMeters:
         self._latency = self._histogram("counter_read_seconds", "From asking Wix to what is kept of the answer")
         self._push = self._histogram("counter_webhook_to_push_seconds", "From a webhook's landing to the push")
         self._streams = self._gauge("counter_streams", "Open streams")
-        self._dropped = self._gauge("counter_readers_dropped", "Readers dropped because they did not read")
+        self._dropped = self._counter("counter_readers_dropped", "Readers dropped because they did not read")
+        self._dropped_before = 0
         self._refused = self._counter("counter_requests_refused", "Requests beyond a limit", "limit")
         self._oldest = self._gauge("counter_oldest_seconds", "Since when the oldest value that is shown was read")
         for site in sites:
@@ -46,7 +47,8 @@ class CounterMeters:
     def standing(self, *, streams: int, dropped: int, oldest: float) -> None:
         """Note how things stand."""
         self._streams.set(streams)
-        self._dropped.set(dropped)
+        self._dropped.inc(dropped - self._dropped_before)
+        self._dropped_before = dropped
         self._oldest.set(oldest)
 
     def exposed(self) -> bytes:

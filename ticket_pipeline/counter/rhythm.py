@@ -22,6 +22,7 @@ from ticket_pipeline.errors import ConfigError, RejectedError, TicketPipelineErr
 from ticket_pipeline.model.counting import Cause, CountReport, Why
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.model.tally import Tally
+from ticket_pipeline.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +174,8 @@ class Rhythm:
             self._agenda.old([each], taken[each])
         self._done(report, monotonic() - started)
         self._outlast(report, taken)
-        await self._screen.catch_up()
+        with span("counter.push", site=self._terms.site, definitions=len(taken)):
+            await self._screen.catch_up()
         now = self._clock()
         for each, cause in taken.items():
             if cause.why not in _OURS and each not in report.left:

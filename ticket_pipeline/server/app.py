@@ -1,9 +1,9 @@
 """The ASGI app: webhooks, health and metrics, and what others add to it."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ticket_pipeline.counter.stream import STREAM_PATH
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.server.health import Health
+from ticket_pipeline.server.pipeline_figures import PipelineFigures
 from ticket_pipeline.store.database import Database
 from ticket_pipeline.webhooks.endpoint import Endpoint
 from ticket_pipeline.webhooks.landing import Landing
@@ -52,6 +53,8 @@ class ServerParts:
     lifespans: Sequence[Lifespan] = ()
     #: Called on the event loop when the server is to stop, before it waits for answers under way: ends streams.
     on_stopping: Sequence[Callable[[], None]] = ()
+    #: The sites whose standing Prometheus is told, each with its limit at Wix.
+    requests_per_minute: Mapping[str, int] = field(default_factory=dict)
     #: Further figures, as Prometheus reads them.
     figures: Sequence[Callable[[], bytes]] = ()
     clock: Callable[[], datetime] = utc_now
@@ -71,7 +74,8 @@ def build_server(parts: ServerParts) -> Starlette:
     receiver = Receiver(
         endpoints=parts.endpoints, landing=landing, meters=meters, clock=parts.clock, leeway=parts.leeway
     )
-    health = Health(parts.database, meters, parts.clock, parts.figures)
+    pipeline = PipelineFigures(parts.database, parts.requests_per_minute, parts.clock)
+    health = Health(parts.database, meters, parts.clock, pipeline, parts.figures)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ticket_pipeline.errors import TicketPipelineError
+from ticket_pipeline.server.pipeline_figures import PipelineFigures
 from ticket_pipeline.store import checkpoints, inbox
 from ticket_pipeline.store.database import Database
 from ticket_pipeline.webhooks.meters import Meters
@@ -31,9 +32,11 @@ class Health:
         database: Database,
         meters: Meters,
         clock: Callable[[], datetime],
+        pipeline: PipelineFigures,
         figures: Sequence[Callable[[], bytes]],
     ) -> None:
         """Hold what is looked at; `figures` are what others tell Prometheus."""
+        self._pipeline = pipeline
         self._figures = figures
         self._database = database
         self._meters = meters
@@ -56,10 +59,10 @@ class Health:
         return JSONResponse({"status": "ok", "version": version("ticket-pipeline"), "inbox": standing, "sites": sites})
 
     async def _metrics(self, _: Request) -> Response:
-        waiting = await self._waiting()
+        waiting, pipeline = await asyncio.gather(self._waiting(), self._pipeline.exposed())
         if waiting is not None:
             self._meters.waiting(waiting, now=self._clock())
-        exposed = b"".join([self._meters.exposed(), *(each() for each in self._figures)])
+        exposed = b"".join([self._meters.exposed(), pipeline, *(each() for each in self._figures)])
         return Response(exposed, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _waiting(self) -> Waiting | None:

@@ -10,9 +10,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.log_lines import write_logs
 from ticket_pipeline.server.app import ServerParts, build_server
 from ticket_pipeline.server.connections import Connection
-from ticket_pipeline.webhooks.log_lines import LogLines
 
 log = logging.getLogger(__name__)
 
@@ -21,16 +21,13 @@ DEFAULT_PORT = 8787
 MOST_CONNECTIONS = 13_000
 
 
-def serve(parts: ServerParts, *, host: str = "127.0.0.1", port: int = DEFAULT_PORT) -> None:
+def serve(parts: ServerParts, *, host: str = "127.0.0.1", port: int = DEFAULT_PORT, json_logs: bool = False) -> None:
     """Serve until SIGINT or SIGTERM; answers under way are finished, and what waits is landed.
 
     Raises:
         ConfigError: the address cannot be listened on.
     """
-    logging.basicConfig()
-    logging.getLogger("ticket_pipeline").setLevel(logging.INFO)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(LogLines())
+    write_logs(as_json=json_logs, level=logging.INFO)
     _allow_many_connections()
     gc.freeze()  # what is here now stays; looking through it again would hold up answers
     with listening(host, port) as listener:

@@ -15,6 +15,7 @@ from ticket_pipeline.errors import TicketPipelineError, TransientError
 from ticket_pipeline.model.envelope import Envelope
 from ticket_pipeline.store import inbox
 from ticket_pipeline.store.database import Database
+from ticket_pipeline.tracing import span
 from ticket_pipeline.webhooks.topics import is_known
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,8 @@ class Landing:
             by_site[each.site].append(each.envelope)
         at = self._clock()
         done = []
-        with self._database.writing() as tx:
+        keys = [each.envelope.key for each in batch]
+        with span("webhook.land", sites=list(by_site), inbox_keys=keys), self._database.writing() as tx:
             for site, envelopes in by_site.items():
                 ignored = {each.key for each in envelopes if not is_known(each.topic)}
                 landed = inbox.land(tx, site, envelopes, at=at, ignored=ignored)

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from ticket_pipeline.webhooks.refused import Refusal
+
 #: Wix gives up after 1.25 s.
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.25, 2.5)
 
@@ -30,6 +32,8 @@ class Meters:
         self._sites = sorted(set(sites))
         for site in self._sites:
             self.landed(site, new=0, repeats=0)
+        for reason in Refusal:
+            self._refused.labels(reason)
 
     def landed(self, site: str, *, new: int, repeats: int) -> None:
         """Count what a commit brought."""

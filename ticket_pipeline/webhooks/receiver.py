@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from ticket_pipeline.errors import TransientError
 from ticket_pipeline.model.envelope import Envelope
+from ticket_pipeline.tracing import span
 from ticket_pipeline.webhooks.endpoint import Endpoint, all_keys, choose
 from ticket_pipeline.webhooks.landing import Landing
 from ticket_pipeline.webhooks.meters import Meters
@@ -87,10 +88,12 @@ class Receiver:
         """
         started = perf_counter()
         try:
-            async with asyncio.timeout(self.patience):
-                raw = await _body(scope, receive)
-                found, envelope = self._opened(raw, endpoints)
-                await self.landing.land(found, envelope)
+            with span("webhook.receive") as note:
+                async with asyncio.timeout(self.patience):
+                    raw = await _body(scope, receive)
+                    found, envelope = self._opened(raw, endpoints)
+                    note(site=found, topic=envelope.topic, inbox_key=envelope.key)
+                    await self.landing.land(found, envelope)
         except RefusedWebhook as refusal:
             return self._refuse(refusal, site)
         except (TransientError, TimeoutError):

@@ -70,6 +70,11 @@ def reserve(requests_per_minute: int) -> float:
     return max(1.0, _burst(requests_per_minute) / 10)
 
 
+def left(level: Level, *, now: float, requests_per_minute: int) -> tuple[float, float]:
+    """Tell how many requests could be sent at once now, and how many when nobody has sent any lately."""
+    return _refill(level, now=now, requests_per_minute=requests_per_minute).tokens, _burst(requests_per_minute)
+
+
 class TokenBucket:
     """A budget inside one process; safe to share between threads."""
 

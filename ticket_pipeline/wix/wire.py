@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from ticket_pipeline.backoff import http_date
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.tracing import span
 from ticket_pipeline.wix.answer import read_answer, request_id
 from ticket_pipeline.wix.budget import Budget
 from ticket_pipeline.wix.failure import no_answer
@@ -77,7 +78,9 @@ class Wire:
         while (wait := self._budget.take(urgent=request.urgent)) > 0:
             self._sleep(wait)
         started = time.monotonic()
-        response = self._exchange(request, headers)
+        with span("wix.request", method=request.method, path=request.path) as note:
+            response = self._exchange(request, headers)
+            note(status=response.status_code)
         seconds = round(time.monotonic() - started, 3)
         self._count(server_time=http_date(response.headers.get("Date", "")))
         log.info("wix_request", extra=_fields(request, response.status_code, seconds, request_id(response)))

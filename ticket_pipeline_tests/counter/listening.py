@@ -10,8 +10,8 @@ from typing import Any
 class Stream:
     """An open stream; every wait ends after seconds."""
 
-    def __init__(self, port: int, query: str, headers: dict[str, str] | None = None) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    def __init__(self, port: int, query: str, headers: dict[str, str] | None = None, *, patience: float = 10.0) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
         self._connection.request("GET", f"/counters/stream?{query}", headers=headers or {})
         self.answer = self._connection.getresponse()
         self.retry = 0
@@ -54,8 +54,8 @@ class Stream:
 
 
 @contextmanager
-def stream(port: int, query: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
-    opened = Stream(port, query, headers)
+def stream(port: int, query: str, headers: dict[str, str] | None = None, *, patience: float = 10.0) -> Iterator[Stream]:
+    opened = Stream(port, query, headers, patience=patience)
     try:
         yield opened
     finally:
