@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from ticket_pipeline import destinations, kinds
 from ticket_pipeline.config_errors import explain
 from ticket_pipeline.declared_path import FOLDER
+from ticket_pipeline.defs_yaml import fill, is_defs, project_root, read_components
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.mapping.mapping import FieldMapping, build_mapping
 from ticket_pipeline.sandbox_subscribers import put_subscribers
-from ticket_pipeline.settings import DEFAULT_STATE, Pipeline, SiteSettings, SyncSettings
+from ticket_pipeline.settings import DEFAULT_STATE, Pipeline, SitePipeline, SiteSettings, Surroundings, SyncSettings
+from ticket_pipeline.yaml_source import Path as Place
 from ticket_pipeline.yaml_source import Source, read_yaml
 
 CONFIG_VARIABLE = "TICKET_PIPELINE_CONFIG"
@@ -26,7 +28,10 @@ SANDBOX_VARIABLE = "TICKET_PIPELINE_SANDBOX_URL"
 SANDBOX_MAIL_VARIABLE = "TICKET_PIPELINE_SANDBOX_MAIL_URL"
 #: Where this machine finds the server, for links, where no `server.public_url` is declared.
 SERVER_VARIABLE = "TICKET_PIPELINE_SERVER_URL"
+#: OpenTelemetry's own: where spans are collected.
+COLLECTOR_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 DEFAULT_FILE = "pipeline.yaml"
+_Declared = TypeVar("_Declared", Pipeline, SitePipeline)
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)$")
 
 
@@ -47,6 +52,8 @@ def load(explicit: str | None = None, variables: Mapping[str, str] | None = None
     """
     variables = environment() if variables is None else variables
     path = find(explicit, variables)
+    if path is not None and is_defs(path):
+        return _found_locally(_of_components(path, variables), variables.get(SERVER_VARIABLE))
     if path is None:
         put_subscribers(Path.cwd(), packaged("sandbox/subscribers.csv").encode())
         text, name, folder = packaged("sandbox_pipeline.yaml"), "the packaged sandbox pipeline", Path.cwd()
@@ -66,20 +73,61 @@ def validate(source: Source, *, folder: Path) -> Pipeline:
     """Turn a parsed file into the declared pipeline; relative SQLite paths are relative to its folder."""
     if not isinstance(source.data, dict):
         raise ConfigError(f"{source.name}:1: expected the key sites; run `ticket-pipeline init` for a start")
-    try:
-        pipeline = Pipeline.model_validate(
-            _anchored({"state": DEFAULT_STATE, **source.data}, folder), context={FOLDER: folder}
-        )
-    except ValidationError as error:
-        raise ConfigError(explain(error, source, json_schema())) from error
-    problems = [each for name, site in pipeline.sites.items() for each in _mapping_problems(name, site, source)]
-    if problems:
-        raise ConfigError("\n".join(problems))
+    pipeline = _checked(Pipeline, source, folder, json_schema())
+    _refuse_mappings(source, {("sites", name): site for name, site in pipeline.sites.items()})
     return pipeline
 
 
-def _mapping_problems(name: str, site: SiteSettings, source: Source) -> Iterator[str]:
-    """Say what is wrong with a site's mapping, each field with its line."""
+def validate_site(source: Source, *, folder: Path) -> Pipeline:
+    """Turn a component's attributes into a pipeline of one site, as `validate` does a whole file."""
+    if not isinstance(source.data, dict):
+        raise ConfigError(f"{source.at(())}: expected attributes: site, wix and sync, counters or announcements")
+    declared = _checked(SitePipeline, source, folder, _site_schema())
+    _refuse_mappings(source, {(): declared})
+    return declared.pipeline
+
+
+def _of_components(path: Path, variables: Mapping[str, str]) -> Pipeline:
+    """Read the components of a Dagster project as one pipeline."""
+    folder = project_root(path)
+    read = [(each, validate_site(fill(each, {}, variables), folder=folder)) for each in read_components(path)]
+    whole = read[0][1]
+    for source, pipeline in read[1:]:
+        _refuse_at_odds(source, pipeline, whole)
+        whole = whole.model_copy(update={"sites": {**whole.sites, **pipeline.sites}})
+    return whole
+
+
+def _refuse_at_odds(source: Source, added: Pipeline, whole: Pipeline) -> None:
+    """See that a component's site is not there yet, and that the same stands beside it as beside the others."""
+    first, name = next(iter(whole.sites)), next(iter(added.sites))
+    if name in whole.sites:
+        raise ConfigError(f"{source.at(('site',))}: site: {name!r} is declared twice; give each a name of its own")
+    for beside in Surroundings.model_fields:
+        if getattr(added, beside) != getattr(whole, beside):
+            raise ConfigError(
+                f"{source.at((beside,))}: {beside}: is not that of {first!r}; sites served together have it in common: "
+                "say the same, or serve each from its own file"
+            )
+
+
+def _checked(model: type[_Declared], source: Source, folder: Path, schema: dict[str, Any]) -> _Declared:
+    try:
+        return model.model_validate(
+            _anchored({"state": DEFAULT_STATE, **source.data}, folder), context={FOLDER: folder}
+        )
+    except ValidationError as error:
+        raise ConfigError(explain(error, source, schema)) from error
+
+
+def _refuse_mappings(source: Source, sites: Mapping[Place, SiteSettings]) -> None:
+    problems = [problem for place, site in sites.items() for problem in _mapping_problems(place, site, source)]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _mapping_problems(place: Place, site: SiteSettings, source: Source) -> Iterator[str]:
+    """Say what is wrong with the mapping of the site declared there, each field with its line."""
     if site.sync is None:
         return
     try:
@@ -87,8 +135,8 @@ def _mapping_problems(name: str, site: SiteSettings, source: Source) -> Iterator
     except ConfigError as error:
         for problem in str(error).splitlines():
             field = problem.partition(":")[0].removeprefix("mapping.").partition(".")[0]
-            place = source.at(("sites", name, "sync", "mapping", field))
-            yield f"{place}: sites.{name}.sync.{problem}"
+            at = source.at((*place, "sync", "mapping", field))
+            yield f"{at}: {'.'.join(map(str, (*place, 'sync')))}.{problem}"
 
 
 def mapping_of(sync: SyncSettings) -> FieldMapping:
@@ -105,6 +153,11 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
+def traces_wanted() -> bool:
+    """Tell whether somebody collects spans."""
+    return any(environment().get(name) for name in COLLECTOR_VARIABLES)
+
+
 def packaged(name: str) -> str:
     """Read one of the texts that ship with the package."""
     return files("ticket_pipeline").joinpath(name).read_text(encoding="utf-8")
@@ -118,6 +171,11 @@ def json_schema() -> dict[str, Any]:
         **Pipeline.model_json_schema(),
         "title": "ticket_pipeline: pipeline.yaml",
     }
+
+
+@lru_cache(maxsize=1)
+def _site_schema() -> dict[str, Any]:
+    return SitePipeline.model_json_schema()
 
 
 def _read(path: Path) -> str:

@@ -43,7 +43,7 @@ def _problem(detail: ErrorDetails, path: Path, place: Schema, source: Source) ->
             return "is missing" + (f" ({place['description']})" if "description" in place else "")
         case "union_tag_invalid":
             allowed = [name.strip().strip("'") for name in context["expected_tags"].split(",")]
-            return unknown("kind", str(context["tag"]), allowed)
+            return unknown("kind", source.spelled.get((*path, "kind"), str(context["tag"])), allowed)
         case "union_tag_not_found":
             return "has no `kind`"
         case "enum" | "literal_error":

@@ -1,7 +1,8 @@
 """YAML text -> plain data, with the line of every key and the environment filled in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,8 @@ from ticket_pipeline.errors import ConfigError
 
 Path = tuple[str | int, ...]
 
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+#: How a `pipeline.yaml` spells a variable of the environment.
+VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _MAX_NODES = 20_000
 _MAX_DEPTH = 50
 
@@ -41,23 +43,52 @@ def read_yaml(text: str, *, name: str, environment: Mapping[str, str]) -> Source
         ConfigError: the text is no YAML, holds a key twice, or names variables that are not set (all are listed).
     """
     source = Source(name=name)
-    try:
+    with _explained(name):
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         source.data = _Reader(source, environment).read(node, ()) if node is not None else None
+    _refuse(source)
+    return source
+
+
+def read_documents(text: str, *, name: str) -> list[Source]:
+    """Parse every document of a file, its values as they are spelled.
+
+    Raises:
+        ConfigError: the text is no YAML, or holds a key twice.
+    """
+    with _explained(name):
+        nodes = [node for node in yaml.compose_all(text, Loader=yaml.SafeLoader) if node is not None]
+        return [_spelled_out(node, name) for node in nodes]
+
+
+def _spelled_out(node: yaml.Node, name: str) -> Source:
+    source = Source(name=name)
+    source.data = _Reader(source, None).read(node, ())
+    _refuse(source)
+    return source
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{name}:{line}: this is not YAML: {error.problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: this is not YAML: {error}") from error
+
+
+def _refuse(source: Source) -> None:
     if source.problems:
         raise ConfigError("\n".join(source.problems))
-    return source
 
 
 class _Reader:
     """Walk the nodes of one document."""
 
-    def __init__(self, source: Source, environment: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, environment: Mapping[str, str] | None) -> None:
+        """Read into this source; without an environment, `${NAME}` is a text like others."""
         self._source = source
         self._environment = environment
         self._constructor = yaml.SafeLoader("")
@@ -89,14 +120,15 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
         value = self._constructor.construct_object(node)
-        if not isinstance(value, str) or not _VARIABLE.search(value):
+        if self._environment is None or not isinstance(value, str) or not VARIABLE.search(value):
             return value
+        environment = self._environment
         self._source.spelled[path] = value
-        return _VARIABLE.sub(lambda match: self._variable(match, path), value)
+        return VARIABLE.sub(lambda match: self._variable(match, path, environment), value)
 
-    def _variable(self, match: re.Match[str], path: Path) -> str:
+    def _variable(self, match: re.Match[str], path: Path, environment: Mapping[str, str]) -> str:
         name, default = match["name"], match["default"]
-        value = self._environment.get(name, default)
+        value = environment.get(name, default)
         if value is None:
             where = ".".join(map(str, path))
             self._source.problems.append(

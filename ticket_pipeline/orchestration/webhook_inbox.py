@@ -2,7 +2,8 @@
 
 The sensor waits for them inside its evaluation, so that a run is asked for when one lands and not up to five seconds
 later. Each evaluation that waits holds a thread of the daemon (`sensors.num_workers` in dagster.yaml) and one of the
-code server, so only some of many sites' sensors wait at a time; the others look every five seconds.
+code server, so only some of many sites' sensors wait at a time; the others look every five seconds. So do all where
+the daemon has no threads for sensors (`sensors.use_threads`), as in other people's instances it may be.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from ticket_pipeline.orchestration.assets import CODE_VERSION, Parts, now
 from ticket_pipeline.orchestration.follow_runs import read_runs
 from ticket_pipeline.orchestration.follow_turns import Ask, Memory, turn
 from ticket_pipeline.orchestration.inbox_checks import evaluations
-from ticket_pipeline.orchestration.long_polls import LongPolls, places
+from ticket_pipeline.orchestration.long_polls import LongPolls, places, places_under
 from ticket_pipeline.orchestration.names import WEBHOOK_INBOX, Names
 from ticket_pipeline.store import backlog
 from ticket_pipeline.wiring import Site
@@ -58,7 +59,7 @@ def webhook_sensor(parts: Parts) -> dg.SensorDefinition:
         "the runs, not at its cursor, which only remembers attempts. Work left over by a crash is followed too.",
     )
     def webhooks(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        with _POLLS.waiting(PATIENCE) as pause:
+        with _POLLS.waiting(PATIENCE, most=places_under(context.instance)) as pause:
             return evaluate(context.instance, parts.names, parts.site, context.cursor, clock=now, pause=pause)
 
     return webhooks
