@@ -31,6 +31,8 @@ BENCHES = {
     "landing": "bench.landing",
     "follow": "bench.follow",
     "follow-celery": "bench.follow_celery",
+    "workers": "bench.workers",
+    "growth": "bench.growth",
 }
 RESULTS = ROOT / "bench" / "results"
 

@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Any
 
 import dagster as dg
 
-from bench.rig.dagster import dagster
 from bench.rig.figures import Target
+from bench.rig.machines import Machines
 from bench.rig.pipeline import SITE, TABLE, declare, destination_file, temporary_folder
 from bench.rig.sandbox import Sandbox
 from ticket_pipeline import config
@@ -39,8 +39,10 @@ THINKING = (0.2, 6.0)
 #: Webhooks of a burst that land in one transaction.
 _TOGETHER = 20
 _PATIENCE = 120.0
-#: Runs Dagster for a folder and a pipeline file.
-Engine = Callable[[Path, Path], AbstractContextManager[object]]
+#: Runs what is needed beside Dagster, in a folder.
+Setting = Callable[[Path], AbstractContextManager[Machines]]
+#: Celery workers, and how many runs each does at once.
+Workers = tuple[Sequence[str], int]
 TARGETS = {
     "edit_to_row.median_seconds": Target(at_most=2.5),
     "edit_to_row.p95_seconds": Target(at_most=7),
@@ -52,15 +54,19 @@ TARGETS = {
 
 def run(*, quick: bool = False) -> dict[str, Any]:
     """Edit one by one, with time to think in between, and then a thousand times at once."""
-    return measure(dagster, quick=quick)
+    return measure(lambda _: nullcontext(Machines()), quick=quick)
 
 
-def measure(engine: Engine, *, quick: bool) -> dict[str, Any]:
-    """Measure with this way of running Dagster."""
-    settings = SandboxSettings(events=EVENTS, definitions=DEFINITIONS)
-    with temporary_folder() as folder, running(settings) as sandbox:
-        declared = declare(folder, Sandbox(sandbox.base_url))
-        with engine(folder, declared), _opened(folder, declared) as (site, instance):
+def measure(setting: Setting, *, workers: Workers = ((), 1), quick: bool) -> dict[str, Any]:
+    """Measure with these machines."""
+    settings, (names, concurrency) = SandboxSettings(events=EVENTS, definitions=DEFINITIONS), workers
+    with temporary_folder() as folder, running(settings) as sandbox, setting(folder) as machines:
+        declared = declare(folder, Sandbox(sandbox.base_url), state=machines.state)
+        with (
+            machines.dagster(folder, declared),
+            machines.workers(folder, declared, names, concurrency=concurrency),
+            _opened(folder, declared) as (site, instance),
+        ):
             show = _Show(sandbox, site, destination_file(folder))
             show.edit_one("first")
             edits = [_edit(show, number) for number in range(QUICK_EDITS if quick else EDITS)]

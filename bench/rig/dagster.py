@@ -35,8 +35,8 @@ class Dagster:
 
     def stop_sensor(self) -> None:
         """Turn the site's sensor off."""
-        sensor = self._ask(_SENSOR, where={**_LOCATED, "sensorName": self.names.sensor})
-        self._ask("mutation($id: String!) { stopSensor(id: $id) { __typename } }", id=sensor["sensorOrError"]["id"])
+        sensor = self.ask(_SENSOR, where={**_LOCATED, "sensorName": self.names.sensor})
+        self.ask("mutation($id: String!) { stopSensor(id: $id) { __typename } }", id=sensor["sensorOrError"]["id"])
 
     def partitions(self) -> list[str]:
         """List the event partitions."""
@@ -44,7 +44,7 @@ class Dagster:
         query = (
             "query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode { partitionKeys } } }"
         )
-        found: list[str] = self._ask(query, key=key)["assetNodeOrError"]["partitionKeys"]
+        found: list[str] = self.ask(query, key=key)["assetNodeOrError"]["partitionKeys"]
         return found
 
     def launch(self, job: str, *, partition: str | None = None) -> str:
@@ -57,7 +57,7 @@ class Dagster:
         }
         query = """mutation($given: ExecutionParams!) { launchRun(executionParams: $given) {
             __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
-        launched = self._ask(query, given=parameters)["launchRun"]
+        launched = self.ask(query, given=parameters)["launchRun"]
         if launched["__typename"] != "LaunchRunSuccess":
             raise RuntimeError(f"Dagster did not launch {job}: {launched}")
         run_id: str = launched["run"]["runId"]
@@ -69,7 +69,7 @@ class Dagster:
         query = """mutation($given: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $given) {
             __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
         given = {"assetSelection": assets, "partitionNames": list(partitions)}
-        launched = self._ask(query, given=given)["launchPartitionBackfill"]
+        launched = self.ask(query, given=given)["launchPartitionBackfill"]
         if launched["__typename"] != "LaunchBackfillSuccess":
             raise RuntimeError(f"Dagster did not launch the backfill: {launched}")
         backfill: str = launched["backfillId"]
@@ -85,7 +85,7 @@ class Dagster:
             ... on PartitionBackfill { status } } }"""
 
         def over() -> str | None:
-            status: str = self._ask(query, id=backfill)["partitionBackfillOrError"]["status"]
+            status: str = self.ask(query, id=backfill)["partitionBackfillOrError"]["status"]
             return status if status.startswith(("COMPLETED", "FAILED", "CANCELED")) else None
 
         return _wait(over, _LONGEST, "the backfill did not end")
@@ -100,10 +100,11 @@ class Dagster:
         return _wait(over, _LONGEST, "the runs did not end")
 
     def _runs(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._ask(_RUNS, wanted=wanted)["runsOrError"]["results"]
+        found: list[dict[str, Any]] = self.ask(_RUNS, wanted=wanted)["runsOrError"]["results"]
         return found
 
-    def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Ask as the UI does."""
         answer = requests.post(self._url, json={"query": query, "variables": variables}, timeout=60).json()
         if answer.get("errors"):
             raise RuntimeError(f"Dagster refused: {answer['errors'][0]['message']}")

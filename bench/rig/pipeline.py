@@ -1,9 +1,10 @@
 """A declared pipeline against a sandbox, in a folder that goes away."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,16 +24,18 @@ def temporary_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def declare(folder: Path, there: Sandbox) -> Path:
-    """Write a pipeline.yaml: state and destination are SQLite files in the folder, and no limit holds requests up."""
+def declare(
+    folder: Path, there: Sandbox, *, state: str | None = None, destination: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a pipeline.yaml without a limit of requests; state and destination are SQLite in the folder unless told."""
     path = folder / "pipeline.yaml"
     auth = {"kind": "api_key", "api_key": SANDBOX_API_KEY, "site_id": SANDBOX_SITE_ID}
-    destination = {"kind": "sql", "url": f"sqlite:///{destination_file(folder)}", "table": TABLE}
+    destination = destination or {"kind": "sql", "url": f"sqlite:///{destination_file(folder)}", "table": TABLE}
     site = {
         "wix": {"base_url": there.base_url, "auth": auth, "requests_per_minute": 100_000},
-        "sync": {"destination": destination},
+        "sync": {"destination": dict(destination)},
     }
-    path.write_text(yaml.safe_dump({"state": f"sqlite:///{folder / 'state.db'}", "sites": {SITE: site}}))
+    path.write_text(yaml.safe_dump({"state": state or f"sqlite:///{folder / 'state.db'}", "sites": {SITE: site}}))
     return path
 
 

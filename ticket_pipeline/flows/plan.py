@@ -37,7 +37,7 @@ def plan(state: SiteState, destination: Destination, policy: Policy, event_ids: 
     Raises:
         TransientError, ConfigError: the destination had to be searched and could not be.
     """
-    parts = list(steps(state, destination, policy, event_ids))
+    parts = [step(state, destination, policy, some) for some in in_question(state, destination, event_ids)]
     return Plan(
         changes=tuple(change for part in parts for change in part.changes),
         unchanged=sum(part.unchanged for part in parts),
@@ -58,20 +58,22 @@ def hold(state: SiteState, destination: Destination, policy: Policy) -> Hold | N
     return Hold(deletes=len(doomed), of=linked, digest=digest)
 
 
-def steps(
-    state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str] | None
-) -> Iterator[Step]:
-    """Plan a handful of events at a time, so that memory does not grow with the site."""
+def in_question(state: SiteState, destination: Destination, event_ids: Sequence[str] | None) -> Iterator[list[str]]:
+    """Yield these events (None: all of the site) in handfuls, so that memory does not grow with the site."""
     if event_ids is None:
         with state.reading() as tx:
             event_ids = sorted(
                 records.event_ids(tx, state.site) | links.event_ids(tx, state.site, destination.identity)
             )
-    for some in handfuls(event_ids):
-        yield _step(state, destination, policy, some)
+    return handfuls(event_ids)
 
 
-def _step(state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str]) -> Step:
+def step(state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str]) -> Step:
+    """Plan a handful of events.
+
+    Raises:
+        TransientError, ConfigError: the destination had to be searched and could not be.
+    """
     with state.reading() as tx:
         wanted = {record.definition_id: record for record in records.read(tx, state.site, event_ids)}
         linked = links.read(tx, state.site, destination.identity, event_ids)

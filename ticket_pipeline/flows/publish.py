@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ticket_pipeline.destinations.base import Destination
-from ticket_pipeline.flows.plan import Step, hold, steps
+from ticket_pipeline.flows.plan import Step, hold, in_question, step
 from ticket_pipeline.flows.progress import Progress, unwatched
+from ticket_pipeline.flows.recorded import recorded
 from ticket_pipeline.model.change import Action, Change, Outcome
 from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.model.record import to_json
@@ -19,6 +20,7 @@ from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.links import Clash
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline.store.turns import turn
+from ticket_pipeline.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ _GONE = "not_found"
 _BATCH = 500
 
 
+@recorded(FLOW)
 def publish(
     state: SiteState,
     destination: Destination,
@@ -42,24 +45,24 @@ def publish(
     is held whole, for a person to approve.
 
     Raises:
-        TransientError: the destination failed, or another process has been publishing this site for minutes. What was
-            confirmed is remembered; the same call may be made again, and creates whose fate is unknown are searched
-            by their Wix id first.
+        TransientError: the destination failed, or another process has been publishing these events for minutes. What
+            was confirmed is remembered; the same call may be made again, and creates whose fate is unknown are
+            searched by their Wix id first.
         ConfigError: the destination refuses us altogether.
     """
-    # One at a time: what an older plan writes after a newer one would stay there unseen.
-    with turn(state, FLOW):
-        waiting = hold(state, destination, policy)
-        if waiting is not None:
-            log.warning("plan_held", extra={"site": state.site, "deletes": waiting.deletes, "of": waiting.of})
-            return PublishReport(hold=waiting)
-        publishing = _Publishing(state=state, destination=destination, now=now)
-        for step in steps(state, destination, policy, event_ids):
-            publishing.bring(step)
-            progress("records", publishing.seen, None)
-        with state.writing() as tx:
-            dead_letters.resolve_moot(tx, state.site, destination.identity, at=now)
-        return publishing.report()
+    waiting = hold(state, destination, policy)
+    if waiting is not None:
+        log.warning("plan_held", extra={"site": state.site, "deletes": waiting.deletes, "of": waiting.of})
+        return PublishReport(hold=waiting)
+    publishing = _Publishing(state=state, destination=destination, now=now)
+    for some in in_question(state, destination, event_ids):
+        # One at a time: what an older plan writes after a newer one would stay there unseen.
+        with turn(state, FLOW, some):
+            publishing.bring(step(state, destination, policy, some))
+        progress("records", publishing.seen, None)
+    with state.writing() as tx:
+        dead_letters.resolve_moot(tx, state.site, destination.identity, at=now)
+    return publishing.report()
 
 
 @dataclass(kw_only=True)
@@ -108,8 +111,9 @@ class _Publishing:
                 links.intend(tx, self.state.site, self.destination.identity, batch, at=self.now)
             outcomes: list[Outcome] = []
             try:
-                for outcome in self.destination.apply(batch):
-                    outcomes.append(_settled(outcome))
+                with span("destination.apply", site=self.state.site, changes=len(batch)):
+                    for outcome in self.destination.apply(batch):
+                        outcomes.append(_settled(outcome))
             finally:
                 vanished += self._remember(outcomes)
         return vanished
