@@ -1,9 +1,7 @@
 """What a `pipeline.yaml` may say: the models its keys, values and kinds are checked by, frozen."""
 
-import re
 from datetime import timedelta
 from decimal import Decimal
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -14,7 +12,6 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
-    WithJsonSchema,
     create_model,
     model_validator,
 )
@@ -24,64 +21,18 @@ from ticket_pipeline.declared_path import DeclaredPath
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.model.counting import CounterRules
 from ticket_pipeline.model.policy import OnDelete, OnDrift, Policy
+from ticket_pipeline.retention_settings import RetentionSettings
+from ticket_pipeline.setting_types import (
+    ALL_OR_IDS,
+    DefinitionId,
+    Duration,
+    all_or_list,
+    half_a_minute,
+    network,
+    not_the_app,
+)
 
 DEFAULT_STATE = "sqlite:///.ticket-pipeline/state.db"
-
-
-def _duration(given: Any) -> Any:
-    """Read `90s`, `5m`, `2h` or `1d`; pydantic's own forms are taken too."""
-    match = _DURATION.fullmatch(given) if isinstance(given, str) else None
-    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else given
-
-
-_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-Duration = Annotated[
-    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "examples": ["5m", "2h"]})
-]
-
-
-def _half_a_minute(given: timedelta) -> timedelta:
-    if given < timedelta(seconds=30):
-        raise ValueError("is not allowed; allowed: 30s or more")
-    return given
-
-
-def _as_wix_writes_it(given: str) -> str:
-    """Give a GUID in small letters; other ids may mean their capitals."""
-    return given.lower() if _GUID.fullmatch(given) else given
-
-
-_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-#: A GUID at Wix; other systems that speak its language may have other ids.
-DefinitionId = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"), AfterValidator(_as_wix_writes_it)
-]
-
-
-def _all(given: Any) -> Any:
-    if given == "all":
-        return None
-    if not isinstance(given, list | tuple):
-        raise ValueError("is not allowed; allowed: all, or a list of ids")
-    return given
-
-
-_ALL_OR_IDS = WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]})
-
-
-def _network(given: str) -> str:
-    try:
-        ip_network(given, strict=False)
-    except ValueError as error:
-        raise ValueError("is no address and no network; allowed: 192.0.2.1, 10.0.0.0/8") from error
-    return given
-
-
-def _not_the_app(name: str) -> str:
-    if name == "wix":
-        raise ValueError("is taken: /webhooks/wix is the app's address, for all its sites; choose another name")
-    return name
 
 
 class _Value(BaseModel):
@@ -91,28 +42,33 @@ class _Value(BaseModel):
 class ApiKeyAuth(_Value):
     """An account's API key, used for one site; brings no webhooks."""
 
-    kind: Literal["api_key"]
-    api_key: SecretStr
-    site_id: str
+    kind: Literal["api_key"] = Field(description="Says that it is an API key")
+    api_key: SecretStr = Field(description="API key of the account that owns the site")
+    site_id: str = Field(description="Id of the site, as in the address of its dashboard")
 
 
 class AppAuth(_Value):
     """A Wix app installed on the site (OAuth client credentials)."""
 
-    kind: Literal["app"]
-    app_id: str
-    app_secret: SecretStr
-    instance_id: str
+    kind: Literal["app"] = Field(description="Says that it is an app")
+    app_id: str = Field(description="Id of the app")
+    app_secret: SecretStr = Field(description="Secret of the app")
+    instance_id: str = Field(description="Id of the app's installation on this site; every webhook bears it")
 
 
 class WixSettings(_Value):
     """Where and as whom one site is read."""
 
-    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] = "https://www.wixapis.com"
-    auth: Annotated[ApiKeyAuth | AppAuth, Field(discriminator="kind")]
-    #: The app's public key, PEM or base64 of it; a list while keys rotate.
-    webhook_public_key: str | tuple[str, ...] = ()
-    requests_per_minute: Annotated[int, Field(ge=4, le=100_000)] = 200
+    base_url: str = Field(
+        default="https://www.wixapis.com", pattern=r"^https?://[^\s/]+", description="Where Wix is; a sandbox's address"
+    )
+    auth: ApiKeyAuth | AppAuth = Field(discriminator="kind", description="As whom: an API key, or an app")
+    webhook_public_key: str | tuple[str, ...] = Field(
+        default=(), description="Public key of the app, PEM or base64 of it; a list while keys rotate"
+    )
+    requests_per_minute: int = Field(
+        default=200, ge=4, le=100_000, description="Never more in any minute, of all processes together"
+    )
 
 
 def _declared(package: Any) -> Any:
@@ -157,11 +113,19 @@ else:
 class SyncSettings(_Value):
     """Where the site's ticket definitions go, and how."""
 
-    destination: DeclaredDestination
-    mapping: dict[str, Any] = Field(default_factory=dict)
-    on_delete: OnDelete = OnDelete.ARCHIVE
-    max_delete_fraction: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.2")
-    on_drift: OnDrift = OnDrift.OVERWRITE
+    destination: DeclaredDestination = Field(description="The external ticketing system")
+    mapping: dict[str, Any] = Field(
+        default_factory=dict, description="Fields over those of the destination's default mapping; null leaves one out"
+    )
+    on_delete: OnDelete = Field(
+        default=OnDelete.ARCHIVE, description="What becomes of a record whose ticket definition was deleted"
+    )
+    max_delete_fraction: Decimal = Field(
+        default=Decimal("0.2"), ge=0, le=1, description="A plan that takes away a greater share is held until approved"
+    )
+    on_drift: OnDrift = Field(
+        default=OnDrift.OVERWRITE, description="What becomes of a record that somebody changed over there"
+    )
 
     @property
     def policy(self) -> Policy:
@@ -172,14 +136,20 @@ class SyncSettings(_Value):
 class CounterSettings(_Value):
     """Which ticket definitions the public may see the counter of, and how it speaks."""
 
-    #: `all`, read as None, or a list of ids: nothing else is ever exposed.
-    definitions: Annotated[tuple[DefinitionId, ...] | None, BeforeValidator(_all), _ALL_OR_IDS] = None
-    #: At so many or fewer the counter says that few are left.
-    low_stock: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    #: A number read longer ago than this is not shown; with less than half a minute it would flicker.
-    freshness_limit: Annotated[Duration, AfterValidator(_half_a_minute)] = timedelta(minutes=15)
-    #: How often everything is read again, for what no webhook says (refunds).
-    sweep_every: Duration = timedelta(minutes=5)
+    #: None stands for all.
+    definitions: Annotated[tuple[DefinitionId, ...] | None, BeforeValidator(all_or_list), ALL_OR_IDS] = Field(
+        default=None, description="all (unless said), or a list of ids: nothing else is ever exposed"
+    )
+    low_stock: int = Field(
+        default=10, ge=1, le=1_000_000, description="At so many or fewer the counter says that few are left"
+    )
+    #: With less than half a minute numbers would flicker.
+    freshness_limit: Annotated[Duration, AfterValidator(half_a_minute)] = Field(
+        default=timedelta(minutes=15), description="A number read longer ago than this is not shown; 30s or more"
+    )
+    sweep_every: Duration = Field(
+        default=timedelta(minutes=5), description="How often all is read again, for what no webhook says (refunds)"
+    )
 
     @property
     def rules(self) -> CounterRules:
@@ -191,24 +161,28 @@ class CounterSettings(_Value):
 class AnnouncementSettings(_Value):
     """Who is told of a sale start, and how."""
 
-    audience: DeclaredAudience
-    #: The first that reaches a subscriber is used; a subscriber's own preference goes before the order.
-    channels: Annotated[tuple[DeclaredChannel, ...], Field(min_length=1)]
-    #: Later than this after the start nobody is told any more, and the report says so.
-    late_limit: Duration = timedelta(hours=2)
-    #: What becomes of a message that was cut off by a crash, so that nobody knows whether it went out.
-    on_unknown: Literal["skip", "resend"] = "skip"
-    #: A folder with templates of yours; those it lacks are ours.
-    templates: DeclaredPath | None = None
+    audience: DeclaredAudience = Field(description="The marketing tool, where subscribers come from")
+    channels: tuple[DeclaredChannel, ...] = Field(
+        min_length=1, description="The first that reaches a subscriber is used; their own preference goes before that"
+    )
+    late_limit: Duration = Field(
+        default=timedelta(hours=2), description="Later than this after the start nobody is told, and the report says so"
+    )
+    on_unknown: Literal["skip", "resend"] = Field(
+        default="skip", description="What becomes of a message that a crash cut off, which may have gone out or not"
+    )
+    templates: DeclaredPath | None = Field(
+        default=None, description="A folder with templates of yours; those it lacks are ours"
+    )
 
 
 class SiteSettings(_Value):
     """One Wix site, and what is done for it: at least one of sync, counters and announcements."""
 
-    wix: WixSettings
-    sync: SyncSettings | None = None
-    counters: CounterSettings | None = None
-    announcements: AnnouncementSettings | None = None
+    wix: WixSettings = Field(description="Where and as whom the site is read")
+    sync: SyncSettings | None = Field(default=None, description="Keep a ticketing system in step")
+    counters: CounterSettings | None = Field(default=None, description="Show how many tickets are left")
+    announcements: AnnouncementSettings | None = Field(default=None, description="Tell people that a sale starts")
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
@@ -227,32 +201,58 @@ class SiteSettings(_Value):
         return self.sync
 
 
-SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40), AfterValidator(_not_the_app)]
+SiteName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40), AfterValidator(not_the_app)]
 
 
 class ServerSettings(_Value):
     """Where browsers and Wix reach the server."""
 
-    public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] | None = None
-    #: Origins whose pages may show counters: `https://www.example.org`; `*` for any.
-    allowed_origins: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^\s/]+)$")], ...] = ()
-    #: Proxies, as addresses or networks (`10.0.0.0/8`), whose X-Forwarded-For tells who asks; limits count by that.
-    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
-    #: Counters' streams that may be open from one public address; many visitors may share one.
-    streams_per_client: Annotated[int, Field(ge=1, le=10_000)] = 100
-    #: What unsubscribe links are signed, and recipients remembered, with; made and kept in `state` when left out.
-    secret: SecretStr | None = None
-    #: How long after its expiry a webhook's token is still taken; 48h if Wix repeats with old tokens.
-    webhook_expiry_tolerance: Duration = timedelta(minutes=5)
+    public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] | None = Field(
+        default=None, description="Where browsers and Wix reach the server: https://tickets.example.org"
+    )
+    allowed_origins: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^\s/]+)$")], ...] = Field(
+        default=(), description="Origins whose pages may show counters: https://www.example.org; * for any"
+    )
+    trusted_proxies: tuple[Annotated[str, AfterValidator(network)], ...] = Field(
+        default=(),
+        description="Proxies, as addresses or networks (10.0.0.0/8), whose X-Forwarded-For tells who asks; limits "
+        "count by that",
+    )
+    streams_per_client: int = Field(
+        default=100, ge=1, le=10_000, description="Counters' streams that may be open from one public address"
+    )
+    secret: SecretStr | None = Field(
+        default=None,
+        description="What unsubscribe links are signed, and recipients remembered, with; made and kept in state if "
+        "left out",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="How the server and runs log: lines for people, or json, an object a line from INFO up",
+    )
+    webhook_expiry_tolerance: Duration = Field(
+        default=timedelta(minutes=5),
+        description="How long after its expiry a webhook's token is still taken; 48h if Wix repeats with old tokens",
+    )
 
 
-class Pipeline(_Value):
+class Surroundings(_Value):
+    """What stands beside the sites: what the pipeline remembers, and where its server is."""
+
+    state: str = Field(
+        default=DEFAULT_STATE,
+        description="SQLAlchemy URL of what the pipeline remembers: sqlite:///state.db, postgresql+psycopg://user:pw@host/db",
+    )
+    server: ServerSettings = Field(default=ServerSettings(), description="Where browsers and Wix reach the server")
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="How long what is remembered is kept; `30d`, for instance"
+    )
+
+
+class Pipeline(Surroundings):
     """The declared pipeline: everything a `pipeline.yaml` says."""
 
-    #: SQLAlchemy URL of what the pipeline remembers.
-    state: str = DEFAULT_STATE
-    server: ServerSettings = ServerSettings()
-    sites: Annotated[dict[SiteName, SiteSettings], Field(min_length=1)]
+    sites: dict[SiteName, SiteSettings] = Field(min_length=1, description="The Wix sites, each by a name of yours")
 
     def sync_of(self, site: str) -> SyncSettings:
         """Give what a site's sync was declared to be.
@@ -261,3 +261,14 @@ class Pipeline(_Value):
             ConfigError: the site has none.
         """
         return self.sites[site].declared_sync(site)
+
+
+class SitePipeline(SiteSettings, Surroundings):
+    """One Wix site, what is done for it, and what stands beside it: the attributes of a component."""
+
+    site: SiteName = Field(description="What you call the site: small letters, digits and _")
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Give it as a pipeline of this one site."""
+        return Pipeline(**{name: getattr(self, name) for name in Surroundings.model_fields}, sites={self.site: self})

@@ -19,6 +19,7 @@ from ticket_pipeline.mapping.mapping import FieldMapping
 from ticket_pipeline.messages.templates import Templates
 from ticket_pipeline.messages.trial import load_templates
 from ticket_pipeline.model.policy import Policy
+from ticket_pipeline.retention_settings import RetentionSettings
 from ticket_pipeline.settings import (
     AnnouncementSettings,
     ApiKeyAuth,
@@ -57,6 +58,7 @@ class Site:
     server: ServerSettings = field(default_factory=ServerSettings)
     #: Tells the time announcements go by.
     clock: Callable[[], datetime] = utc_now
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
     @property
     def state(self) -> SiteState:
@@ -256,7 +258,15 @@ class Wiring:
             raise ConfigError(f"unknown site {name!r}; declared: {', '.join(self.pipeline.sites)}")
         if name not in self._sites:
             declared = self.pipeline.sites[name]
-            self._sites[name] = Site(name, declared, self.database, self._sleep, self.pipeline.server, self._clock)
+            self._sites[name] = Site(
+                name,
+                declared,
+                self.database,
+                self._sleep,
+                self.pipeline.server,
+                self._clock,
+                self.pipeline.retention,
+            )
         return self._sites[name]
 
     def sites(self) -> list[Site]:

@@ -18,36 +18,48 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"orchestration", "server", "live_counters", "sandbox"}),
     frozenset({"wiring"}),
     frozenset({"config", "terminal"}),
-    frozenset({"flows", "webhooks", "counter", "unsubscribe", "config_errors", "settings"}),
+    frozenset({"flows", "webhooks", "counter", "unsubscribe", "config_errors", "settings", "defs_yaml"}),
     frozenset({"store", "destinations", "audiences", "channels"}),
-    frozenset({"json_api", "foreign_database"}),
+    frozenset({"json_api", "foreign_database", "retention_settings"}),
     frozenset({"wix"}),
-    frozenset({"mapping", "messages", "kinds", "yaml_source", "sandbox_subscribers", "backoff"}),
-    frozenset({"model", "errors", "as_json", "words", "declared_path"}),
+    frozenset(
+        {"mapping", "messages", "kinds", "yaml_source", "sandbox_subscribers", "setting_types", "backoff", "keepalive"}
+    ),
+    frozenset({"model", "errors", "as_json", "words", "declared_path", "log_lines", "tracing"}),
 )
 
 #: Where each library may be imported; a library that is not named here may be imported anywhere.
 HOMES: dict[str, frozenset[str]] = {
     "dagster": frozenset({"orchestration", "definitions"}),
+    "dagster_celery": frozenset({"orchestration.celery_launcher"}),
     # Dagster lets SQLAlchemy's errors through as they are.
     "sqlalchemy": frozenset(
-        {"store", "foreign_database", "destinations.sql", "audiences.sql", "orchestration.instance"}
+        {
+            "store",
+            "foreign_database",
+            "destinations.sql",
+            "audiences.sql",
+            "orchestration.instance",
+            "orchestration.old_events",
+        }
     ),
     "alembic": frozenset({"store"}),
     "starlette": frozenset({"server", "webhooks.receiver", "counter.stream", "unsubscribe.routes", "sandbox"}),
     "uvicorn": frozenset({"server", "sandbox"}),
     "requests": frozenset({"wix", "json_api", "destinations", "audiences", "channels", "sandbox"}),
     "pandas": frozenset({"mapping", "orchestration"}),
-    "yaml": frozenset({"yaml_source", "orchestration.instance"}),
+    "yaml": frozenset({"yaml_source", "orchestration.instance", "orchestration.component_schema"}),
     "click": frozenset({"commands"}),
     "filelock": frozenset({"store", "audiences.csv", "orchestration.instance"}),
     "rich": frozenset({"commands", "terminal", "orchestration.dev"}),
     "babel": frozenset({"mapping", "messages"}),
-    "jinja2": frozenset({"messages"}),
+    "jinja2": frozenset({"messages", "defs_yaml"}),
     "smtplib": frozenset({"channels"}),
     "http_ece": frozenset({"channels"}),
     "email_validator": frozenset({"messages"}),
     "aiosmtpd": frozenset({"sandbox"}),
+    "prometheus_client": frozenset({"server", "webhooks.meters", "counter.meters"}),
+    "opentelemetry": frozenset({"tracing"}),
 }
 
 

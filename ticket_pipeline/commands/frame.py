@@ -1,7 +1,6 @@
 """What all commands have in common: options, errors as sentences, exit status, where they print."""
 
 import json as json_text
-import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +13,8 @@ from rich.console import Console
 from ticket_pipeline import config
 from ticket_pipeline.as_json import as_json
 from ticket_pipeline.errors import ConfigError, TicketPipelineError, TransientError
-from ticket_pipeline.webhooks.log_lines import LogLines
+from ticket_pipeline.log_lines import write_logs
+from ticket_pipeline.tracing import export_to_collector
 from ticket_pipeline.wiring import Site, Wiring
 
 DONE, REFUSALS, WRONG, LATER = 0, 1, 2, 3
@@ -63,7 +63,9 @@ def _runs(body: Body, *, sites: bool, file: bool) -> Callable[..., None]:
     def run(json: bool, **options: Any) -> None:
         if _hands_over({"json": json, **options}):
             return
-        _show_warnings()
+        write_logs(as_json=False)
+        if config.traces_wanted():
+            export_to_collector()
         try:
             status = body(json=json, **options)
         except TicketPipelineError as error:
@@ -77,7 +79,12 @@ def _runs(body: Body, *, sites: bool, file: bool) -> Callable[..., None]:
     if sites:
         decorated = click.option("--site", help="Only this site of the pipeline.")(decorated)
     if file:
-        decorated = click.option("--config", "config_path", metavar="FILE", help="Default: ./pipeline.yaml.")(decorated)
+        decorated = click.option(
+            "--config",
+            "config_path",
+            metavar="FILE",
+            help="Default: ./pipeline.yaml; or a Dagster component's defs.yaml.",
+        )(decorated)
     runs: Callable[..., None] = decorated
     return runs
 
@@ -99,13 +106,6 @@ def _failed(error: TicketPipelineError, *, json: bool) -> int:
     if status == LATER:
         err.print("Nothing is lost; run the same command again later.")
     return status
-
-
-def _show_warnings() -> None:
-    """Have warnings written with their fields, one to a line."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(LogLines())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def print_json(value: Any) -> None:

@@ -37,11 +37,12 @@ def serve(config_path: str | None, json: bool, host: str, port: int) -> int:
         on_landed=counters.landed,
         lifespans=[counters.lifespan],
         on_stopping=[counters.stop],
+        requests_per_minute={site.name: site.settings.wix.requests_per_minute for site in wiring.sites()},
         figures=[counters.figures],
     )
     if json:
         print_json({"url": f"http://{host}:{port}", "sites": [endpoint.site for endpoint in endpoints]})
-    run_server(parts, host=host, port=port)
+    run_server(parts, host=host, port=port, json_logs=wiring.pipeline.server.log_format == "json")
     return DONE
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from ticket_pipeline.as_json import as_json
 from ticket_pipeline.flows.announce_parts import AnnounceParts
-from ticket_pipeline.flows.announce_report import NOBODY, Audienced, make_report
+from ticket_pipeline.flows.announce_report import NOBODY, Audienced, add_up, make_report
 from ticket_pipeline.flows.hold_claim import LEASE, Holding, LostClaimError, deadline, let_go_if_it_fails
 from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.flows.read_audience import read_audience
@@ -94,6 +94,7 @@ def _settle(
         at = holding.now()
         if not announcements.settle(tx, claim, _STATES[outcome], why=why, report=as_json(report), at=at):
             raise LostClaimError("another process has taken this announcement over; it goes on there")
+        add_up(tx, claim.site, report, at=at)
     log.info("announcement_settled", extra={**holding.fields, "outcome": outcome.value, "told": report.told})
     return report
 

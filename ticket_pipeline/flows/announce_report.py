@@ -2,10 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ticket_pipeline.flows.read_audience import Listed
 from ticket_pipeline.model.announcement import AnnounceReport, Outcome, PlannedStart, Skip
-from ticket_pipeline.store import announcements, receipts
+from ticket_pipeline.store import announcements, figures, receipts
 from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.receipts import State
 
@@ -20,6 +21,9 @@ class Audienced:
 
 
 NOBODY = Audienced()
+
+#: Names of the figures: announcements by outcome, people by what became of them, and seconds to the first message.
+OUTCOMES, RECIPIENTS, DELAY = "announcements", "announcement_recipients", "announcement_delay"
 
 
 def make_report(
@@ -53,6 +57,16 @@ def make_report(
         unknown=unknown,
         first_sent_after=(first - key.at).total_seconds() if first else None,
     )
+
+
+def add_up(tx: Transaction, site: str, report: AnnounceReport, *, at: datetime) -> None:
+    """Add a settled announcement to the figures, in the transaction that settles it."""
+    people = {"told": report.told, "failed": sum(report.failed.values()), "unknown": report.unknown}
+    people["skipped"] = sum(report.skipped.values())
+    figures.add(tx, site, OUTCOMES, {report.outcome.value: 1}, at=at)
+    figures.add(tx, site, RECIPIENTS, people, at=at)
+    if report.first_sent_after is not None:
+        figures.observe(tx, site, DELAY, [report.first_sent_after], at=at)
 
 
 def skipped_by_reason(skipped: Counter[Skip]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from ticket_pipeline.model.tally import Tally
 from ticket_pipeline.store import definitions, events, tallies
 from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.tracing import span
 from ticket_pipeline.wix.client import WixClient
 
 #: So many are kept in one transaction: a sweep of a large site must not make landing webhooks wait.
@@ -43,8 +44,10 @@ def count(
     urgent = any(cause.why not in UNHURRIED for cause in wanted.values())
     for start in range(0, len(ids), _AT_ONCE):
         sales = SalesRead(wix=wix, clock=clock, urgent=urgent, most_by_id=most_by_id)
+        some = ids[start : start + _AT_ONCE]
         try:
-            work.read(sales, ids[start : start + _AT_ONCE])
+            with span("counter.read", site=state.site, definition_ids=some):
+                work.read(sales, some)
         finally:
             work.keep(sales, answered_at=clock())
     return work.report(requests=wix.requests_spent - before)

@@ -28,6 +28,8 @@ class Hints:
     erased: set[str] = field(default_factory=set)
     #: Entries that are settled once the above is written.
     settled: list[Entry] = field(default_factory=list)
+    #: The webhooks' own, in the order in which they landed.
+    keys: list[str] = field(default_factory=list)
 
     def read_definition(self, definition_id: str, entry: Entry) -> None:
         """Ask for a definition to be read again."""
@@ -42,6 +44,7 @@ def gather(entries: Iterable[Entry]) -> Hints:
     """Sort a batch of webhooks by what they ask for; what the sync has no use for is settled as it is."""
     hints = Hints()
     for entry in entries:
+        hints.keys.append(entry.envelope.key)
         _TOPICS.get(entry.envelope.topic, _nothing)(entry, hints)
         if entry.envelope.anonymise and entry.envelope.entity_id:
             hints.erased.add(entry.envelope.entity_id)

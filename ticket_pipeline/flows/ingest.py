@@ -17,6 +17,7 @@ from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.inbox import Entry, State
 from ticket_pipeline.store.site_state import SiteState
+from ticket_pipeline.tracing import span
 from ticket_pipeline.wix.answer import AccessError
 from ticket_pipeline.wix.client import WixClient
 from ticket_pipeline.wix.events import get_event, query_events
@@ -39,13 +40,15 @@ def ingest(state: SiteState, wix: WixClient, *, now: datetime, limit: int = _BAT
         TransientError, ConfigError: Wix could not be read. What needed no reading is done; the rest still waits.
     """
     work = _Ingest(state=state, now=now, requests_before=wix.requests_spent)
-    hints = work.take(limit)
-    try:
-        work.read_events(wix, hints)
-        work.read_definitions(wix, hints)
-    except TransientError:
-        work.tried(hints)
-        raise
+    with span("ingest", site=state.site) as note:
+        hints = work.take(limit)
+        note(inbox_keys=hints.keys)
+        try:
+            work.read_events(wix, hints)
+            work.read_definitions(wix, hints)
+        except TransientError:
+            work.tried(hints)
+            raise
     return work.report(wix)
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 from ticket_pipeline.errors import NotFoundError, RejectedError
 from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.flows.read_ahead import read_ahead
+from ticket_pipeline.flows.recorded import recorded
 from ticket_pipeline.model.report import LoadReport, Refusal
 from ticket_pipeline.model.ticket_definition import TicketDefinition
 from ticket_pipeline.store import dead_letters, definitions, loads
@@ -72,6 +73,7 @@ def _fewer_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+@recorded(FLOW)
 @_fewer_collections()
 def load_definitions(
     state: SiteState,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ticket_pipeline.errors import NotFoundError
+from ticket_pipeline.flows.recorded import recorded
 from ticket_pipeline.model.report import EventsReport, Refusal
 from ticket_pipeline.store import definitions, events
 from ticket_pipeline.store.site_state import SiteState
@@ -15,6 +16,7 @@ from ticket_pipeline.wix.events import get_event, query_events
 log = logging.getLogger(__name__)
 
 
+@recorded("events")
 def load_events(state: SiteState, wix: WixClient, *, now: datetime) -> EventsReport:
     """Read all events of the site, and learn which are gone.
 

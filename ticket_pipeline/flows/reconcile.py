@@ -1,7 +1,9 @@
 """Reconcile: compare Wix, state and destination, say what differs, and repair it as declared."""
 
+from contextlib import suppress
 from datetime import datetime
 
+from ticket_pipeline.errors import TicketPipelineError
 from ticket_pipeline.flows.drift import accept, find_drift
 from ticket_pipeline.flows.load import load_definitions
 from ticket_pipeline.flows.load_events import load_events
@@ -9,14 +11,20 @@ from ticket_pipeline.flows.map_records import map_records
 from ticket_pipeline.flows.plan import plan
 from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.flows.publish import publish
+from ticket_pipeline.flows.recorded import recorded
 from ticket_pipeline.flows.sync_parts import SyncParts
 from ticket_pipeline.mapping.mapping import FieldMapping
 from ticket_pipeline.model.policy import OnDrift
-from ticket_pipeline.model.report import EventsReport, LoadReport, MapReport, ReconcileReport
+from ticket_pipeline.model.report import Drift, EventsReport, LoadReport, MapReport, ReconcileReport
+from ticket_pipeline.store import figures
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline.wix.client import WixClient
 
+#: Name of the figure that says how many records were not as we left them when this was last looked at.
+DRIFT = "drift"
 
+
+@recorded("reconcile")
 def reconcile(
     state: SiteState, wix: WixClient, sync: SyncParts | None, *, now: datetime, progress: Progress = unwatched
 ) -> ReconcileReport:
@@ -30,6 +38,7 @@ def reconcile(
         return ReconcileReport(events=events, loaded=loaded)
     events, loaded, mapped = refresh(state, wix, sync.mapping, now=now, progress=progress)
     drift = find_drift(state, sync.destination)
+    _note(state, drift, now=now)
     if sync.policy.on_drift is OnDrift.OVERWRITE:
         accept(state, sync.destination, drift, now=now)
     planned = plan(state, sync.destination, sync.policy)
@@ -37,6 +46,11 @@ def reconcile(
     return ReconcileReport(
         events=events, loaded=loaded, mapped=mapped, drift=drift, planned=planned, published=published
     )
+
+
+def _note(state: SiteState, drift: Drift, *, now: datetime) -> None:
+    with suppress(TicketPipelineError), state.noting() as tx:
+        figures.put(tx, state.site, DRIFT, {"records": drift.differences}, at=now)
 
 
 def refresh(

@@ -23,6 +23,7 @@ from ticket_pipeline.model.subscriber import Subscriber
 from ticket_pipeline.store import announcements, receipts, suppressions
 from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.receipts import Receipt, State
+from ticket_pipeline.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -170,8 +171,9 @@ class Sending:
         """Send through one channel; give those it refused for whom another is left."""
         channel, refused = group[0].channel, list[_Recipient]()
         try:
-            for delivery in channel.send(self._supply(group, until)):
-                refused += self._take(delivery)
+            with span("announcement.batch", site=self.parts.state.site, channel=channel.kind, people=len(group)):
+                for delivery in channel.send(self._supply(group, until)):
+                    refused += self._take(delivery)
         except LostClaimError:
             raise
         except TransientError as error:

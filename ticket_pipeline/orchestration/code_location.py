@@ -15,6 +15,7 @@ from ticket_pipeline.orchestration.jobs import reconcile_job, refresh_job, sched
 from ticket_pipeline.orchestration.names import Names
 from ticket_pipeline.orchestration.new_events import new_events_sensor
 from ticket_pipeline.orchestration.order_sensor import order_sensor
+from ticket_pipeline.orchestration.retention import retain_job, retain_schedule
 from ticket_pipeline.orchestration.sale_starts import announce_schedule, sale_start_sensor
 from ticket_pipeline.orchestration.webhook_inbox import webhook_inbox, webhook_sensor
 from ticket_pipeline.wiring import Wiring
@@ -25,6 +26,15 @@ LOCATION = "ticket-pipeline"
 
 def build(wiring: Wiring) -> dg.Definitions:
     """Make the definitions of all declared sites; nothing is opened or connected.
+
+    Raises:
+        ConfigError: a site's mapping cannot work.
+    """
+    return dg.Definitions.merge(sites_definitions(wiring), dg.Definitions(executor=dg.in_process_executor))
+
+
+def sites_definitions(wiring: Wiring) -> dg.Definitions:
+    """Make the definitions of all declared sites, to stand beside those of other people, whose executor stays theirs.
 
     Raises:
         ConfigError: a site's mapping cannot work.
@@ -50,14 +60,14 @@ def site_definitions(parts: Parts) -> dg.Definitions:
             refresh_job(names),
             reconcile_job(parts),
             follow_job(parts),
+            retain_job(parts),
             *([announce_job(parts)] if announces else []),
         ],
-        schedules=[*schedules(names), *([announce_schedule(parts)] if announces else [])],
+        schedules=[*schedules(names), retain_schedule(names), *([announce_schedule(parts)] if announces else [])],
         sensors=[
             new_events_sensor(parts),
             webhook_sensor(parts),
             *([order_sensor(parts)] if counts else []),
             *([sale_start_sensor(parts)] if announces else []),
         ],
-        executor=dg.in_process_executor,
     )

@@ -27,6 +27,7 @@ def sync_job(parts: Parts) -> UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.assets(*(names.key(each) for each in synced(parts.settings))),
         description=f"Load the ticket definitions of some events{onwards}, check.",
         tags=names.tags,
+        executor_def=dg.in_process_executor,
     )
 
 
@@ -37,6 +38,7 @@ def refresh_job(names: Names) -> UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.assets(names.key(EVENTS)),
         description="Read the list of events, and make the partitions match it.",
         tags=names.tags,
+        executor_def=dg.in_process_executor,
     )
 
 
@@ -59,6 +61,7 @@ def reconcile_job(parts: Parts) -> dg.JobDefinition:
         name=names.reconcile_job,
         description=f"Read the whole site again{onwards}.",
         tags=names.tags,
+        executor_def=dg.in_process_executor,
     )
     def reconcile_whole_site() -> None:
         run_reconcile()

@@ -33,9 +33,13 @@ DETAILED = 200
 
 
 def table(rows: Iterable[Row]) -> dg.MetadataValue:
-    """Show the first rows as a table; what they hold was written by others, so long texts are cut."""
-    shown = [dg.TableRecord({name: _cut(value) for name, value in row.items()}) for row in islice(rows, ROWS)]
-    names = shown[0].data.keys() if shown else ("nothing",)
+    """Show the first rows as a table; what they hold was written by others, so long texts are cut.
+
+    Rows need not have the same columns: a record that a new mapping refuses stays as the old one made it.
+    """
+    first = list(islice(rows, ROWS))
+    names = list(dict.fromkeys(name for row in first for name in row)) or ["nothing"]
+    shown = [dg.TableRecord({name: _cut(row.get(name)) for name in names}) for row in first]
     return dg.MetadataValue.table(shown, dg.TableSchema(columns=[dg.TableColumn(name) for name in names]))
 
 

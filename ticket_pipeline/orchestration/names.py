@@ -69,6 +69,11 @@ class Names:
         return f"{self.site}_follow"
 
     @property
+    def retain_job(self) -> str:
+        """The job that clears away what was kept for long enough."""
+        return f"{self.site}_retain"
+
+    @property
     def announce_job(self) -> str:
         """The job that tells subscribers that a sale starts."""
         return f"{self.site}_announce"
@@ -106,3 +111,9 @@ class Names:
     def key(self, asset: str) -> dg.AssetKey:
         """Give an asset's key."""
         return dg.AssetKey([self.site, asset])
+
+    @property
+    def keys(self) -> frozenset[dg.AssetKey]:
+        """The keys of all assets the site may have."""
+        others = (EVENTS, WEBHOOK_INBOX, TICKET_COUNTERS, SUBSCRIBERS, SALE_START_ANNOUNCEMENTS)
+        return frozenset(self.key(each) for each in (*PARTITIONED, *others))

@@ -146,6 +146,10 @@ def show_selection(console: Console, site: str, selection: Selection) -> None:
     """Say what a replay takes up."""
     letters, seqs = len(selection.letters), len(selection.seqs)
     console.print(f"[bold]{escape(site)}[/]: {letters} dead letters and {seqs} landed webhooks to replay")
+    if selection.reaches_back_to:
+        since = f"{selection.reaches_back_to:%Y-%m-%d %H:%M} UTC"
+        line = f"The inbox reaches back to {since} (retention.inbox): what was done with before is not replayed."
+        console.print(line, soft_wrap=True)
 
 
 def show_followed(console: Console, site: str, destination: str | None, report: FollowReport) -> None:

@@ -66,7 +66,7 @@ def test_a_new_mapping_is_a_new_code_version(tmp_path: Path) -> None:
 def test_it_runs_by_itself(tmp_path: Path) -> None:
     repository = build(Wiring(two_sites(tmp_path))).get_repository_def()
     assert {each.name for each in repository.schedule_defs} == {
-        f"{site}_{job}_schedule" for site in ("east", "west") for job in ("refresh_events", "reconcile")
+        f"{site}_{job}_schedule" for site in ("east", "west") for job in ("refresh_events", "reconcile", "retain")
     }
     assert all(each.default_status is dg.DefaultScheduleStatus.RUNNING for each in repository.schedule_defs)
     assert all(each.execution_timezone == "UTC" for each in repository.schedule_defs)

@@ -37,7 +37,7 @@ def test_the_columns_of_a_csv_exist() -> None:
 def test_the_example_is_a_good_one_with_a_key_as_openssl_makes_it(tmp_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
-    (text,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    (text,) = re.findall(r"```yaml pipeline.yaml\n(.*?)```", GUIDE, re.DOTALL)
     declared = yaml.safe_load(text)
     declared["sites"]["box_office"]["wix"] = {"auth": {"kind": "api_key", "api_key": "k", "site_id": "s"}}
     environment = {"SMTP_PASSWORD": "a secret", "VAPID_PRIVATE_KEY": pem}

@@ -1,6 +1,10 @@
-"""Whatever order, duplicates, losses and crashes come, all ways end in the state of one clean load."""
+"""Whatever order, duplicates, losses and crashes come, all ways end in the state of one clean load.
+
+On SQLite, or where one is offered on PostgreSQL.
+"""
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,15 +26,19 @@ from ticket_pipeline.store.links import LinkState
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline_tests.flows.stage import Stage, build
 from ticket_pipeline_tests.sandbox.api import NOW, Api, Clock
+from ticket_pipeline_tests.store.conftest import POSTGRESQL, FreshUrl, postgresql_urls, sqlite_urls
 from ticket_pipeline_tests.stories.site_history import DEEDS, Site
 
 SITE = "box_office"
 #: Nothing is held: what is tested here is where all ways end.
 POLICY = Policy(on_delete=OnDelete.DELETE, max_delete_fraction=Policy().max_delete_fraction * 0 + 1)
-#: As many cases as the profile says: a hundred of each, or thousands.
-CASES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-_folders = itertools.count()
+ON_POSTGRESQL = bool(os.environ.get(POSTGRESQL))
+#: As many cases as the profile says, a hundred of each, or thousands; on PostgreSQL a few, as each makes two databases.
+CASES = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=min(settings().max_examples, 15) if ON_POSTGRESQL else settings().max_examples,
+)
 
 
 class CrashError(Exception):
@@ -65,9 +73,13 @@ def small_world() -> Iterator[RunningSandbox]:
         yield sandbox
 
 
-def set_stage(sandbox: RunningSandbox, folder: Path) -> Stage:
-    state = f"sqlite:///{folder}/{next(_folders)}.db"
-    stage = build(sandbox, Api(sandbox.base_url), state)
+@pytest.fixture
+def fresh_url(tmp_path: Path) -> Iterator[FreshUrl]:
+    yield from postgresql_urls() if ON_POSTGRESQL else sqlite_urls(tmp_path)
+
+
+def set_stage(sandbox: RunningSandbox, fresh_url: FreshUrl) -> Stage:
+    stage = build(sandbox, Api(sandbox.base_url), fresh_url())
     stage.policy = POLICY
     return stage
 
@@ -112,8 +124,8 @@ def everything(stage: Stage) -> dict[str, object]:
     }
 
 
-def clean(sandbox: RunningSandbox, folder: Path) -> dict[str, object]:
-    stage = set_stage(sandbox, folder)
+def clean(sandbox: RunningSandbox, fresh_url: FreshUrl) -> dict[str, object]:
+    stage = set_stage(sandbox, fresh_url)
     stage.sync()
     found = everything(stage)
     close(stage)
@@ -132,15 +144,15 @@ DICE = st.integers(0, 10**9)
 @CASES
 @given(history=HISTORIES, seed=DICE, crashes=st.booleans())
 def test_without_losses_following_the_webhooks_is_enough(
-    small_world: RunningSandbox, tmp_path: Path, history: list[str], seed: int, crashes: bool
+    small_world: RunningSandbox, fresh_url: FreshUrl, history: list[str], seed: int, crashes: bool
 ) -> None:
-    dice, site, stage = _begin(small_world, tmp_path, history, seed)
+    dice, site, stage = _begin(small_world, fresh_url, history, seed)
     for handful in delivered(site.sent, dice, loss=0):
         land(stage, handful)
         with suppress(CrashError):
             follow_once(stage, mortal(stage, dice) if crashes else stage.site.state)
     follow_once(stage, stage.site.state)
-    assert everything(stage) == clean(small_world, tmp_path)
+    assert everything(stage) == clean(small_world, fresh_url)
     assert_one_to_one(stage)
     close(stage)
 
@@ -148,15 +160,15 @@ def test_without_losses_following_the_webhooks_is_enough(
 @CASES
 @given(history=HISTORIES, seed=DICE, loss=st.floats(0, 0.3), synced_first=st.booleans())
 def test_with_losses_one_reconcile_is_enough(
-    small_world: RunningSandbox, tmp_path: Path, history: list[str], seed: int, loss: float, synced_first: bool
+    small_world: RunningSandbox, fresh_url: FreshUrl, history: list[str], seed: int, loss: float, synced_first: bool
 ) -> None:
-    dice, site, stage = _begin(small_world, tmp_path, history, seed, synced_first=synced_first)
+    dice, site, stage = _begin(small_world, fresh_url, history, seed, synced_first=synced_first)
     for handful in delivered(site.sent, dice, loss=loss):
         land(stage, handful)
         with suppress(CrashError):
             follow_once(stage, mortal(stage, dice))
     stage.reconcile()
-    assert everything(stage) == clean(small_world, tmp_path)
+    assert everything(stage) == clean(small_world, fresh_url)
     assert_one_to_one(stage)
     close(stage)
 
@@ -164,13 +176,13 @@ def test_with_losses_one_reconcile_is_enough(
 @CASES
 @given(history=HISTORIES, seed=DICE)
 def test_the_inbox_replayed_into_an_empty_state_gives_the_state_of_a_clean_load(
-    small_world: RunningSandbox, tmp_path: Path, history: list[str], seed: int
+    small_world: RunningSandbox, fresh_url: FreshUrl, history: list[str], seed: int
 ) -> None:
-    dice, site, stage = _begin(small_world, tmp_path, history, seed, synced_first=False)
+    dice, site, stage = _begin(small_world, fresh_url, history, seed, synced_first=False)
     loaded = whole_inbox(site, dice)
     land(stage, loaded)
     follow_once(stage, stage.site.state)
-    assert everything(stage) == clean(small_world, tmp_path)
+    assert everything(stage) == clean(small_world, fresh_url)
     close(stage)
 
 
@@ -192,11 +204,11 @@ def whole_inbox(site: Site, dice: Random) -> list[Envelope]:
 
 
 def _begin(
-    sandbox: RunningSandbox, folder: Path, history: list[str], seed: int, *, synced_first: bool = True
+    sandbox: RunningSandbox, fresh_url: FreshUrl, history: list[str], seed: int, *, synced_first: bool = True
 ) -> tuple[Random, Site, Stage]:
     sandbox.desk.reset()
     dice, site = Random(seed), Site(sandbox.world)
-    stage = set_stage(sandbox, folder)
+    stage = set_stage(sandbox, fresh_url)
     if synced_first:
         stage.sync()
     site.live(history, dice)

@@ -1,0 +1,1 @@
+"""What README and docs/ say is so: every command is run, every block is read, every link leads somewhere."""
