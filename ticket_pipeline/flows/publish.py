@@ -19,7 +19,7 @@ from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.links import Clash
 from ticket_pipeline.store.site_state import SiteState
-from ticket_pipeline.store.turns import turn
+from ticket_pipeline.store.turns import Turn, turn
 from ticket_pipeline.tracing import span
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ def publish(
     publishing = _Publishing(state=state, destination=destination, now=now)
     for some in in_question(state, destination, event_ids):
         # One at a time: what an older plan writes after a newer one would stay there unseen.
-        with turn(state, FLOW, some):
-            publishing.bring(step(state, destination, policy, some))
+        with turn(state, FLOW, some) as still_ours:
+            publishing.bring(step(state, destination, policy, some), still_ours)
         progress("records", publishing.seen, None)
     with state.writing() as tx:
         dead_letters.resolve_moot(tx, state.site, destination.identity, at=now)
@@ -81,11 +81,11 @@ class _Publishing:
     def seen(self) -> int:
         return self.unchanged + self.made.total() + len(self.letters)
 
-    def bring(self, step: Step) -> None:
-        """Do one step of the plan; what turns out to be gone over there is made again."""
+    def bring(self, step: Step, still_ours: Turn) -> None:
+        """Do one step of the plan, while the turn is ours; what turns out to be gone over there is made again."""
         self.remember_found(step)
-        vanished = self.apply(step.changes)
-        self.apply([replace(change, action=Action.CREATE, external_id=None) for change in vanished])
+        vanished = self.apply(step.changes, still_ours)
+        self.apply([replace(change, action=Action.CREATE, external_id=None) for change in vanished], still_ours)
         self.unchanged += step.unchanged
 
     def remember_found(self, step: Step) -> None:
@@ -102,13 +102,14 @@ class _Publishing:
             links.forget(tx, site, place, step.never_made)
             self._bury(tx, [_clash_letter(clash) for clash in clashes])
 
-    def apply(self, changes: Sequence[Change]) -> list[Change]:
+    def apply(self, changes: Sequence[Change], still_ours: Turn) -> list[Change]:
         """Apply in batches; return the updates whose record turned out to be gone from the destination."""
         vanished: list[Change] = []
         for start in range(0, len(changes), _BATCH):
             batch = changes[start : start + _BATCH]
             with self.state.writing() as tx:
                 links.intend(tx, self.state.site, self.destination.identity, batch, at=self.now)
+            still_ours()
             outcomes: list[Outcome] = []
             try:
                 with span("destination.apply", site=self.state.site, changes=len(batch)):

@@ -1,7 +1,7 @@
 """Turns: what only one process may do for an event at a time. A process that dies gives its turn back at once."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,30 +9,33 @@ from filelock import FileLock, Timeout
 from sqlalchemy import text
 
 from ticket_pipeline.errors import TransientError
-from ticket_pipeline.store.database import Database
+from ticket_pipeline.store.database import Database, Transaction
 from ticket_pipeline.store.site_state import SiteState
 
 _PATIENCE = 120.0
+#: Raises where the turn is ours no longer.
+Turn = Callable[[], None]
 
 
 @contextmanager
-def turn(state: SiteState, what: str, event_ids: Sequence[str], *, patience: float = _PATIENCE) -> Iterator[None]:
+def turn(state: SiteState, what: str, event_ids: Sequence[str], *, patience: float = _PATIENCE) -> Iterator[Turn]:
     """Wait for our turn at `what` for these events of a site, and keep it for the block.
 
     PostgreSQL's advisory locks part the events, so that several processes work on a site side by side; a file beside
-    SQLite does not, and there they take turns at the site.
+    SQLite does not, and there they take turns at the site. Call what is given before whatever needs the turn.
 
     Raises:
-        TransientError: somebody else has had it for longer than our patience, in seconds.
+        TransientError: somebody else has had it for longer than our patience, in seconds; or the database was
+            restarted, and has given it away.
     """
     name = f"{state.site}.{what}"
     file = state.database.file
-    with _by_file(file, name, patience) if file else _by_locks(state.database, name, event_ids, patience):
-        yield
+    with _by_file(file, name, patience) if file else _by_locks(state.database, name, event_ids, patience) as ours:
+        yield ours
 
 
 @contextmanager
-def _by_file(database: Path, name: str, patience: float) -> Iterator[None]:
+def _by_file(database: Path, name: str, patience: float) -> Iterator[Turn]:
     lock = FileLock(database.with_name(f"{database.name}.{name}.lock"), timeout=patience)
     try:
         lock.acquire()
@@ -41,13 +44,14 @@ def _by_file(database: Path, name: str, patience: float) -> Iterator[None]:
     except OSError as error:
         raise TransientError(f"{lock.lock_file}: cannot be locked ({error.strerror}); try again") from error
     try:
-        yield
+        # Nobody but us can take it away.
+        yield lambda: None
     finally:
         lock.release()
 
 
 @contextmanager
-def _by_locks(database: Database, name: str, event_ids: Sequence[str], patience: float) -> Iterator[None]:
+def _by_locks(database: Database, name: str, event_ids: Sequence[str], patience: float) -> Iterator[Turn]:
     """Hold a transaction's advisory locks; they go with the connection, whatever becomes of us.
 
     All take them in one order, so that no two wait for each other.
@@ -55,10 +59,14 @@ def _by_locks(database: Database, name: str, event_ids: Sequence[str], patience:
     keys = sorted({_key(f"{name}.{each}") for each in event_ids})
     with database.writing() as tx:
         tx.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
-        tx.execute(
-            text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"), {"keys": keys}
-        )
-        yield
+        in_order = "SELECT key FROM unnest(CAST(:keys AS bigint[])) AS key ORDER BY key"
+        tx.execute(text(f"SELECT pg_advisory_xact_lock(key) FROM ({in_order}) AS wanted"), {"keys": keys})  # noqa: S608 - ours
+        yield lambda: _see(tx)
+
+
+def _see(tx: Transaction) -> None:
+    """Raise where the connection, and the lock with it, is gone."""
+    tx.execute(text("SELECT 1"))
 
 
 def _key(name: str) -> int:

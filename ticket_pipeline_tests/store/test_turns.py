@@ -5,8 +5,10 @@ import sys
 import threading
 
 import pytest
+from sqlalchemy import text
 
 from ticket_pipeline.errors import TransientError
+from ticket_pipeline.store import turns
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline.store.turns import turn
 
@@ -63,6 +65,26 @@ def test_on_postgresql_other_events_have_turns_of_their_own(state: SiteState) ->
         turn(state, "publish", ["c", "b"], patience=0.05),
     ):
         pass
+
+
+def test_a_turn_that_postgresql_gave_away_is_not_ours_any_more(state: SiteState) -> None:
+    if state.database.file is not None:
+        pytest.skip("nobody takes a file's lock away")
+    site = SiteState(database=state.database, site="cut_off")
+    holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = :key"
+
+    def lose_it() -> None:
+        with turn(site, "publish", ["a"]) as still_ours:
+            still_ours()
+            with state.writing() as tx:
+                key = turns._key("cut_off.publish.a") % 2**64
+                tx.execute(text(f"SELECT pg_terminate_backend(pid) FROM ({holder}) AS holders"), {"key": key})
+            with turn(site, "publish", ["a"], patience=5):
+                still_ours()
+                pytest.fail("it was taken for ours")
+
+    with pytest.raises(TransientError):
+        lose_it()
 
 
 def test_those_who_want_the_same_events_in_another_order_do_not_wait_for_each_other(state: SiteState) -> None:
