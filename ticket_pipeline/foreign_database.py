@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.keepalive import MISS_THE_SERVER, miss_us
 
 _LOCK_SECONDS = 10
 _STATEMENT_SECONDS = 60
@@ -55,6 +56,7 @@ def make_engine(url: URL, *, who: str) -> Engine:
         event.listen(engine, "connect", _leave_transactions_to_us)
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        event.listen(engine, "connect", miss_us)
         event.listen(engine, "begin", _limit_waiting)
     return engine
 
@@ -71,8 +73,8 @@ def _options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         waiting = {} if "timeout" in url.query else {"timeout": _LOCK_SECONDS}
         return {"poolclass": NullPool, "connect_args": waiting}
-    waiting = {} if "connect_timeout" in url.query else {"connect_timeout": _LOCK_SECONDS}
-    return {"pool_pre_ping": True, "connect_args": waiting}
+    ours = {"connect_timeout": _LOCK_SECONDS, **MISS_THE_SERVER}
+    return {"pool_pre_ping": True, "connect_args": {name: ours[name] for name in ours.keys() - url.query.keys()}}
 
 
 def _leave_transactions_to_us(connection: Any, _: object) -> None:

@@ -26,6 +26,7 @@ _BEGUN_FIRST = (
     "test_kills",
     "test_announce_kills",
     "test_after_an_outage",
+    "test_component_page",
 )
 
 

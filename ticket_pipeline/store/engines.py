@@ -7,6 +7,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.keepalive import MISS_THE_SERVER, miss_us
 
 #: What a transaction is for; an execution option that the `begin` handlers below read.
 WRITING = {"ticket_pipeline_writes": True}
@@ -81,7 +82,7 @@ def _set(connection: Connection, pragma: str, value: str) -> None:
 def _postgresql(address: URL) -> Engine:
     try:
         engine = create_engine(
-            address.update_query_dict({"connect_timeout": "10", **address.query}),
+            address.update_query_dict({"connect_timeout": "10", **MISS_THE_SERVER, **address.query}),
             hide_parameters=True,
             pool_pre_ping=True,
         )
@@ -89,6 +90,7 @@ def _postgresql(address: URL) -> Engine:
         raise ConfigError(
             f"state: PostgreSQL needs the package '{error.name}'; install ticket-pipeline[postgresql]"
         ) from error
+    event.listen(engine, "connect", miss_us)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 

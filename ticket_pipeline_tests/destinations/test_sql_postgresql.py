@@ -52,6 +52,12 @@ class TestPostgresql(SqlContract):
         with pytest.raises(TransientError):
             list(connect(Config(url=url), self.mapping()).find())
 
+    def test_the_server_misses_a_machine_that_lost_its_power(self, config: Config) -> None:
+        destination = connect(config, self.mapping())
+        with destination.engine.connect() as connection:
+            assert connection.scalar(text("SHOW tcp_keepalives_idle")) == "30"
+        destination.close()
+
     def test_a_constraint_checked_at_commit_refuses_one_row(self, destination: Watched) -> None:
         self.create(destination, ticket(id=wix_id(), name="Taken"))
         self.run(

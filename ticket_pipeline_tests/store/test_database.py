@@ -220,3 +220,12 @@ class TestPostgresqlServer:
             write(database, lambda tx: put(tx, 1), sql("SELECT pg_terminate_backend(pg_backend_pid())"))
         assert get(database) is None
         database.close()
+
+    def test_both_ends_miss_one_that_lost_its_power(self, postgresql_url: str) -> None:
+        database = open_database(postgresql_url)
+        with database.reading() as tx:
+            assert tx.scalar(text("SHOW tcp_keepalives_idle")) == "30"
+            line = tx.connection.dbapi_connection
+            assert line is not None
+            assert line.info.get_parameters()["keepalives_idle"] == "30"
+        database.close()

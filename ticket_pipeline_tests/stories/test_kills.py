@@ -19,15 +19,13 @@ from ticket_pipeline.flows.reconcile import reconcile
 from ticket_pipeline.orchestration.instance import dagster_home, initialised_instance
 from ticket_pipeline.orchestration.sync import sync
 from ticket_pipeline.sandbox.serve import RunningSandbox, running
-from ticket_pipeline.sandbox.settings import SANDBOX_INSTANCE_ID, SandboxSettings
-from ticket_pipeline.sandbox.webhooks.outbox import Delivery
-from ticket_pipeline.sandbox.webhooks.webhook import Webhook
+from ticket_pipeline.sandbox.settings import SandboxSettings
 from ticket_pipeline.store import backlog, dead_letters, inbox, unsettled
 from ticket_pipeline.store.inbox import Entry, State
-from ticket_pipeline.webhooks.unwrap import unwrap
 from ticket_pipeline.wiring import Site, Wiring
 from ticket_pipeline_tests.orchestration.free_port import free_port
 from ticket_pipeline_tests.stories import site_history
+from ticket_pipeline_tests.stories.answers import Answers
 from ticket_pipeline_tests.stories.pipeline_file import SITE, declare, on_sale, rows
 from ticket_pipeline_tests.stories.processes import Processes, Victim
 
@@ -44,28 +42,6 @@ DAGSTER_KILLS: Sequence[Mapping[Victim, int]] = (
 DEEDS = {"edit": 40, "sell": 22, "create": 14, "move sale": 10, "delete": 8, "rename event": 4, "change currency": 2}
 PATIENCE = 180.0
 SEED_VARIABLE = "KILLS_SEED"
-
-
-@dataclass
-class Answers:
-    """What the sandbox was answered: it goes on to its post office, and the webhooks answered 200 are kept."""
-
-    settle: Callable[[Delivery, str, int | str], None]
-    answered: list[Webhook] = field(default_factory=list)
-
-    def __call__(self, delivery: Delivery, token: str, answer: int | str) -> None:
-        """Hear an answer."""
-        if answer == 200:
-            self.answered.append(delivery.webhook)
-        self.settle(delivery, token, answer)
-
-    def keys(self) -> set[str]:
-        """Tell under which keys the webhooks answered 200 must have landed."""
-        return {unwrap({"data": _notice(each)}).key for each in self.answered}
-
-
-def _notice(webhook: Webhook) -> dict[str, str]:
-    return {"eventType": webhook.topic, "instanceId": SANDBOX_INSTANCE_ID, "data": webhook.payload}
 
 
 @dataclass
