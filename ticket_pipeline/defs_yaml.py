@@ -40,7 +40,8 @@ def read_components(path: Path) -> list[Source]:
 def project_root(path: Path) -> Path:
     """Find the Dagster project a file is in, by which its relative paths go; its own folder, if it is in none."""
     start = path.resolve()
-    roots = (each for each in start.parents if (each / "dg.toml").is_file() or (each / "pyproject.toml").is_file())
+    above = (start, *start.parents)
+    roots = (each for each in above if (each / "dg.toml").is_file() or (each / "pyproject.toml").is_file())
     return next(roots, start if start.is_dir() else start.parent)
 
 

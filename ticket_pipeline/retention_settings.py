@@ -13,6 +13,8 @@ from ticket_pipeline.setting_types import Duration
 _TOKENS_LIVE = timedelta(days=4)
 #: What the calendar and the checks of announcements look back on.
 _LOOKED_BACK_ON = timedelta(days=7)
+#: Nothing is older; what is to be kept for longer is kept for good, and there are instants so long ago.
+_FOR_GOOD = timedelta(days=36_500)
 
 
 def _or_more(days: int) -> Callable[[timedelta], timedelta]:
@@ -53,14 +55,15 @@ class RetentionSettings(BaseModel):
 
     def ages(self, *, late_limit: timedelta, expiry_tolerance: timedelta) -> Ages:
         """Give the ages, none shorter than what a site declared elsewhere needs."""
+        of_state = {
+            Kept.INBOX: max(self.inbox, _TOKENS_LIVE + expiry_tolerance),
+            Kept.DEAD_LETTERS: self.dead_letters,
+            Kept.APPROVALS: self.approvals,
+            Kept.COUNTER_HISTORY: self.counter_history,
+            Kept.RECEIPTS: max(self.receipts, _LOOKED_BACK_ON + late_limit),
+        }
         return Ages(
-            of_state={
-                Kept.INBOX: max(self.inbox, _TOKENS_LIVE + expiry_tolerance),
-                Kept.DEAD_LETTERS: self.dead_letters,
-                Kept.APPROVALS: self.approvals,
-                Kept.COUNTER_HISTORY: self.counter_history,
-                Kept.RECEIPTS: max(self.receipts, _LOOKED_BACK_ON + late_limit),
-            },
-            runs=self.runs,
-            reports=self.reports,
+            of_state={kind: min(age, _FOR_GOOD) for kind, age in of_state.items()},
+            runs=min(self.runs, _FOR_GOOD),
+            reports=min(self.reports, _FOR_GOOD),
         )

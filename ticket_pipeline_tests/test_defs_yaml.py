@@ -89,6 +89,7 @@ def test_a_project_is_found_by_its_file_and_else_it_is_the_folder_itself(defs: P
     assert project_root(defs / "east" / "defs.yaml") == tmp_path
     (defs.parent / "dg.toml").write_text("", encoding="utf-8")
     assert project_root(defs / "east" / "defs.yaml") == defs.parent
+    assert project_root(defs.parent) == defs.parent
 
 
 @pytest.mark.parametrize(

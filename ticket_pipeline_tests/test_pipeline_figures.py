@@ -121,6 +121,16 @@ def test_sites_that_are_not_declared_any_more_are_not_told_of(database: Database
         assert not [labels for _, labels in told(client) if "retired" in labels]
 
 
+def test_a_clock_that_was_put_back_does_not_stop_the_figures(database: Database) -> None:
+    times = [NOON]
+    served = ServerParts(database=database, endpoints=[], requests_per_minute=SITES, clock=lambda: times[-1])
+    with serving(served) as client:
+        assert of(told(client), "runs_total", "box_office", "publish", "done") == 0
+        flow(SiteState(database=database, site="box_office"), now=NOON)
+        times.append(NOON - timedelta(hours=1))
+        assert of(told(client), "runs_total", "box_office", "publish", "done") == 1
+
+
 def test_an_announcement_is_added_up_when_it_is_done_with_and_not_again(office: BoxOffice) -> None:
     office.opens("stalls", at=minute(10))
     office.place.fates["ben"] = Fate.REFUSED

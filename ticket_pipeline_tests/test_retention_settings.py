@@ -1,7 +1,7 @@
 """How long things are kept: in words, with floors, and as the guide and the template say."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -43,6 +43,13 @@ def test_an_age_has_a_floor(setting: str, floor: str, tmp_path: Path) -> None:
     declared(f"{{{setting}: {floor}}}", tmp_path)
     with pytest.raises(ConfigError, match=rf"retention.{setting}: '23h' is not allowed; allowed: {floor} or more"):
         declared(f"{{{setting}: 23h}}", tmp_path)
+
+
+def test_an_age_of_a_thousand_years_keeps_for_good(tmp_path: Path) -> None:
+    said = ", ".join(f"{setting}: 999999d" for setting in RetentionSettings.model_fields)
+    ages = declared(f"{{{said}}}", tmp_path).retention.ages(late_limit=timedelta(0), expiry_tolerance=timedelta(0))
+    for age in (*ages.of_state.values(), ages.runs, ages.reports):
+        assert datetime(2026, 11, 23, tzinfo=UTC) - age < datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_what_is_kept_for_good_cannot_be_declared(tmp_path: Path) -> None:

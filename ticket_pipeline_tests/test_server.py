@@ -91,6 +91,13 @@ def test_a_database_that_cannot_be_written_is_unhealthy_until_it_can(client: Cli
     assert client.get("/healthz").status_code == 200
 
 
+def test_a_clock_that_was_put_back_does_not_keep_it_unhealthy(client: Client, path: Path, clock: Clock) -> None:
+    with locked(path):
+        assert client.get("/healthz").status_code == 503
+    clock.now -= timedelta(hours=1)
+    assert client.get("/healthz").status_code == 200
+
+
 def test_the_figures_tell_what_came(client: Client, path: Path, clock: Clock) -> None:
     for number in (1, 1, 2):
         client.post(token(updated(number)))

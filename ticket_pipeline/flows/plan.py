@@ -1,7 +1,7 @@
 """Plan: what must change at the destination, as values."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ticket_pipeline.destinations.base import Destination, look
@@ -47,14 +47,20 @@ def plan(state: SiteState, destination: Destination, policy: Policy, event_ids: 
 
 def hold(state: SiteState, destination: Destination, policy: Policy) -> Hold | None:
     """Say why the site's plan waits for a person, if it does: too many deletes that nobody approved."""
+    judged = judge(state, destination, policy)
+    return judged if isinstance(judged, Hold) else None
+
+
+def judge(state: SiteState, destination: Destination, policy: Policy) -> frozenset[str] | Hold:
+    """Tell which definitions' records may be taken away now, or why the site's plan waits for a person."""
     with state.reading() as tx:
         doomed = links.doomed(tx, state.site, destination.identity)
         linked = links.count_linked(tx, state.site, destination.identity)
         if not policy.too_many(len(doomed), of=linked):
-            return None
+            return frozenset(doomed)
         digest = hashlib.sha256("\n".join(sorted(doomed)).encode()).hexdigest()[:16]
         if approvals.approved(tx, state.site, destination.identity, digest):
-            return None
+            return frozenset(doomed)
     return Hold(deletes=len(doomed), of=linked, digest=digest)
 
 
@@ -68,8 +74,15 @@ def in_question(state: SiteState, destination: Destination, event_ids: Sequence[
     return handfuls(event_ids)
 
 
-def step(state: SiteState, destination: Destination, policy: Policy, event_ids: Sequence[str]) -> Step:
-    """Plan a handful of events.
+def step(
+    state: SiteState,
+    destination: Destination,
+    policy: Policy,
+    event_ids: Sequence[str],
+    *,
+    may_go: Collection[str] | None = None,
+) -> Step:
+    """Plan a handful of events; of the linked records only those that `may_go` (None: all) are taken away.
 
     Raises:
         TransientError, ConfigError: the destination had to be searched and could not be.
@@ -84,7 +97,8 @@ def step(state: SiteState, destination: Destination, policy: Policy, event_ids: 
     alive = [record for each, record in wanted.items() if each not in dead]
     changes = [_change(record, linked.get(record.definition_id), found.get(record.definition_id)) for record in alive]
     differing = [change for change in changes if change is not None and change.fields]
-    doomed = [link for each, link in linked.items() if each in dead and link.state == LinkState.LINKED]
+    going = dead.keys() if may_go is None else dead.keys() & may_go
+    doomed = [link for each, link in linked.items() if each in going and link.state == LinkState.LINKED]
     doomed += [_as_found(link, found[link.definition_id]) for link in limbo if link.definition_id in found]
     event_of = {each: record.event_id for each, record in wanted.items()} | {
         link.definition_id: link.event_id for link in limbo

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ticket_pipeline.destinations.base import Destination
-from ticket_pipeline.flows.plan import Step, hold, in_question, step
+from ticket_pipeline.flows.plan import Step, in_question, judge, step
 from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.flows.recorded import recorded
 from ticket_pipeline.model.change import Action, Change, Outcome
 from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.model.record import to_json
-from ticket_pipeline.model.report import PublishReport, Refusal
+from ticket_pipeline.model.report import Hold, PublishReport, Refusal
 from ticket_pipeline.store import dead_letters, links
 from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.dead_letters import DeadLetter
@@ -42,7 +42,7 @@ def publish(
     """Make the destination hold what it should for these events (None: for the whole site).
 
     An unchanged record costs no write. A refused one is buried and the rest goes on. A plan that takes away too much
-    is held whole, for a person to approve.
+    is held whole, for a person to approve; what dies while we are at it is left to the next plan.
 
     Raises:
         TransientError: the destination failed, or another process has been publishing these events for minutes. What
@@ -50,15 +50,15 @@ def publish(
             searched by their Wix id first.
         ConfigError: the destination refuses us altogether.
     """
-    waiting = hold(state, destination, policy)
-    if waiting is not None:
-        log.warning("plan_held", extra={"site": state.site, "deletes": waiting.deletes, "of": waiting.of})
-        return PublishReport(hold=waiting)
+    judged = judge(state, destination, policy)
+    if isinstance(judged, Hold):
+        log.warning("plan_held", extra={"site": state.site, "deletes": judged.deletes, "of": judged.of})
+        return PublishReport(hold=judged)
     publishing = _Publishing(state=state, destination=destination, now=now)
     for some in in_question(state, destination, event_ids):
         # One at a time: what an older plan writes after a newer one would stay there unseen.
         with turn(state, FLOW, some) as still_ours:
-            publishing.bring(step(state, destination, policy, some), still_ours)
+            publishing.bring(step(state, destination, policy, some, may_go=judged), still_ours)
         progress("records", publishing.seen, None)
     with state.writing() as tx:
         dead_letters.resolve_moot(tx, state.site, destination.identity, at=now)

@@ -68,7 +68,7 @@ class Health:
     async def _waiting(self) -> Waiting | None:
         """Try to write, and tell how full the inbox is; None when the database does not write, or not in time."""
         now = self._clock()
-        if self._probe is None or (self._probe.done() and now - self._probed_at >= _PROBE_LASTS):
+        if self._probe is None or (self._probe.done() and abs(now - self._probed_at) >= _PROBE_LASTS):
             self._probe, self._probed_at = asyncio.create_task(asyncio.to_thread(self._look, now)), now
         done, _ = await asyncio.wait([self._probe], timeout=_PROBE_PATIENCE)
         return self._probe.result() if done else None

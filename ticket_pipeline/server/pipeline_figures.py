@@ -34,7 +34,7 @@ class PipelineFigures:
     async def exposed(self) -> bytes:
         """Write all figures as Prometheus reads them; where the database cannot be read, only that."""
         now = self._clock()
-        if self._looking is None or (self._looking.done() and now - self._looked_at >= _LASTS):
+        if self._looking is None or (self._looking.done() and abs(now - self._looked_at) >= _LASTS):
             self._looking, self._looked_at = asyncio.create_task(asyncio.to_thread(self._look)), now
         done, _ = await asyncio.wait([self._looking], timeout=_PATIENCE)
         return self._written(self._looking.result() if done else None, now)

@@ -34,7 +34,9 @@ def brought(
     figures.locked(tx, site, TO_DESTINATION, at=at)  # two runs that end together count one after the other
     mark = checkpoints.get(tx, site, _MARK)
     if mark and mark["destination"] == destination:
-        new = and_(_T.seq >= mark["seq"], _T.processed_at > datetime.fromisoformat(mark["at"]))
+        before = datetime.fromisoformat(mark["at"])
+        new = and_(_T.seq >= mark["seq"], _T.processed_at > before)
+        settled_at = max(settled_at, before)  # a run that began earlier may end later, and brings nothing back
     else:
         new = _T.landed_at > _first_written(site, destination)
     landings = _landings(tx, site, new, set(refused))

@@ -55,7 +55,9 @@ class Shelf:
         statement = delete(self._table).where(*this, self._is_over())
         removed = tx.execute(statement, [dict(zip(names, key, strict=True)) for key in keys]).rowcount
         if self.kind is Kept.INBOX and removed:
-            checkpoints.put(tx, self.site, _BEGINS, self.before.isoformat(), at=at)
+            # An age that was made longer brings nothing back.
+            cleared = max(self.before, inbox_cleared_before(tx, self.site) or self.before)
+            checkpoints.put(tx, self.site, _BEGINS, cleared.isoformat(), at=at)
         return removed
 
     @property

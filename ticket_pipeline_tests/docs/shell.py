@@ -3,9 +3,11 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +33,7 @@ ticket-pipeline() {
     dev) shift; set -- dev --port "$SERVER_PORT" --sandbox-port "${WIX##*:}" --dagster-port "$DAGSTER_PORT" \
            --mail-port "$MAIL_PORT" "$@" ;;
   esac
-  command ticket-pipeline "$@"
+  ${stay:-command} ticket-pipeline "$@"
 }
 waiting=
 trap 'for each in $waiting; do kill $each 2>/dev/null; done; wait' EXIT
@@ -41,11 +43,13 @@ _STEP = """
 }} > {out} 2> {err} < /dev/null
 echo $? > {status}
 """
+#: It takes the place of its shell, so that it is what is stopped at the end.
 _STAYING_STEP = """
-{typed} > {out} 2> {err} < /dev/null &
+stay=exec {typed} > {out}.all 2> {err}.all < /dev/null &
 last=$!; waiting="$waiting $last"
 until {ready} > /dev/null 2>&1; do kill -0 $last 2> /dev/null || break; sleep 0.1; done
 kill -0 $last 2> /dev/null; echo $? > {status}
+cp {out}.all {out}; cp {err}.all {err}
 """
 
 
@@ -86,10 +90,20 @@ class Shell:
                         typed.append(command)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.notes.mkdir(exist_ok=True)
-        subprocess.run(
-            ["bash", "-c", "\n".join(script)], cwd=self.folder, env=self._environment(), timeout=_PATIENCE, check=False
-        )
+        self._run("\n".join(script))
         return [self._done(number, command) for number, command in enumerate(typed)]
+
+    def _run(self, script: str) -> None:
+        """Run a script, and leave nothing of it behind."""
+        bash = subprocess.Popen(
+            ["bash", "-c", script], cwd=self.folder, env=self._environment(), start_new_session=True
+        )
+        try:
+            bash.wait(_PATIENCE)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(bash.pid, signal.SIGKILL)
+            bash.wait()
 
     def _written(self, block: Block) -> str:
         source = self.notes / f"line{block.line}"
@@ -103,7 +117,7 @@ class Shell:
         typed = self._ported(command.typed)
         for staying, ready in _STAYING.items():
             if typed.startswith(staying):
-                return _STAYING_STEP.format(typed=typed, ready=ready.format(screen=files["err"]), **files)
+                return _STAYING_STEP.format(typed=typed, ready=ready.format(screen=f"{files['err']}.all"), **files)
         return _STEP.format(typed=typed, **files)
 
     def _ported(self, typed: str) -> str:

@@ -26,6 +26,12 @@ LEFT_OUT = {
         "make run": "start-here.md runs `ticket-pipeline dev`, which it is",
         "make test": "this is a part of it",
         "ticket-pipeline dev": "start-here.md runs it",
+        "pip install 'ticket-pipeline[many-machines]'": "it is installed",
+        "cp deploy/celery/* workspace.yaml pipeline.yaml /srv/tickets && cd /srv/tickets": "many-machines.md does it",
+        "dagster instance migrate && ticket-pipeline sync": "many-machines.md does it",
+        "dg scaffold defs ticket_pipeline.WixTickets box_office": "component.md does it",
+        "dg check defs": "component.md does it",
+        "ticket-pipeline serve --config src/shop/defs": "component.md does it",
     }
 }
 #: Pages that are typed where a clone is.

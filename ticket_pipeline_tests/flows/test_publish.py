@@ -1,12 +1,15 @@
 """Publish: the difference and nothing else; refused records are buried; no crash makes a twin."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticket_pipeline.errors import TransientError
 from ticket_pipeline.flows.approve import approve
-from ticket_pipeline.flows.plan import plan
+from ticket_pipeline.flows.plan import in_question, plan
 from ticket_pipeline.model.change import Action
 from ticket_pipeline.model.policy import OnDelete, OnDrift, Policy
 from ticket_pipeline.store import dead_letters, links, unsettled
@@ -120,6 +123,25 @@ def test_an_approval_covers_exactly_what_was_seen(stage: Stage) -> None:
     approve(stage.site.state, stage.site.destination, stage.policy, now=NOW)
     delete(stage)
     assert stage.sync().hold is not None
+
+
+def test_what_dies_while_others_are_published_is_judged_by_the_next_plan(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.sync()
+    (first,) = delete(stage)
+    stage.load()
+
+    def late(*asked: Any) -> Iterator[list[str]]:
+        delete(stage, len(stage.wix_names()) // 2)
+        stage.load()
+        return in_question(*asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ticket_pipeline.flows.publish.in_question", late)
+        report = stage.publish()
+    assert (report.written, report.archived, stage.place.held[first].archived) == (1, 1, True)
+    assert stage.publish().hold is not None
 
 
 def test_one_delete_is_never_too_many(stage: Stage) -> None:

@@ -72,6 +72,17 @@ def test_each_webhook_is_counted_once(state: SiteState) -> None:
     assert counted(state) == {"2.0": 1, SUM: 2.0}
 
 
+def test_a_run_that_began_earlier_and_ends_later_has_nothing_counted_again(state: SiteState) -> None:
+    bring(state, settled_at=0)
+    land(state, "stuck", at=1)
+    land(state, "quick", at=1)
+    settle(state, at=3, keys=["quick"])
+    bring(state, settled_at=3)
+    bring(state, settled_at=2)
+    bring(state, settled_at=4)
+    assert counted(state) == {"300.0": 1, SUM: 122.0}
+
+
 def test_what_an_outage_held_up_is_counted_whole(state: SiteState) -> None:
     bring(state, settled_at=0)
     land(state, "a", at=1)

@@ -116,6 +116,17 @@ def test_the_inbox_tells_how_far_back_it_reaches(state: SiteState) -> None:
         assert retention.inbox_cleared_before(tx, state.site) == BEFORE
 
 
+def test_an_age_that_was_made_longer_does_not_say_that_what_is_gone_is_there(state: SiteState) -> None:
+    land(state, "old")
+    land(state, "buried once", landed=1, over=2)
+    land(state, "newest", landed=200)
+    with state.writing() as tx:
+        for before in (BEFORE, minute(50)):
+            shelf = retention.shelf(tx, state.site, Kept.INBOX, before=before)
+            assert shelf.remove(tx, shelf.old(tx, limit=1), at=BEFORE) == 1
+        assert retention.inbox_cleared_before(tx, state.site) == BEFORE
+
+
 @given(webhooks=WEBHOOKS, limit=st.integers(1, 5))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_whatever_landed_in_whatever_order_exactly_the_old_that_are_done_with_go(
