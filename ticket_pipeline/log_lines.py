@@ -16,8 +16,10 @@ class LogLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line, and under it the traceback where there is one."""
+        # Other handlers read it there, for the library's own formatter leaves it there.
+        record.message = record.getMessage()
         fields = [f"{name}={_written(value)}" for name, value in _fields(record).items()]
-        line = " ".join([_time(record), record.levelname, record.getMessage(), *fields])
+        line = " ".join([_time(record), record.levelname, record.message, *fields])
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
@@ -29,8 +31,9 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line."""
+        record.message = record.getMessage()
         ours = record.name.partition(".")[0] == _OURS
-        said = {"event": record.getMessage()} if ours else {"event": "message", "message": record.getMessage()}
+        said = {"event": record.message} if ours else {"event": "message", "message": record.message}
         line = {"time": _time(record), "level": record.levelname, "logger": record.name, **said}
         line |= {name: value for name, value in _fields(record).items() if name not in line}
         if record.exc_info:

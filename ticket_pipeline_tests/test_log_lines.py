@@ -37,6 +37,13 @@ def test_a_json_line_has_its_event_and_its_fields() -> None:
     }
 
 
+@pytest.mark.parametrize("lines", [LogLines(), JsonLines()], ids=["text", "json"])
+def test_what_was_said_is_left_where_other_handlers_look_for_it(lines: logging.Formatter) -> None:
+    said = record("landed")
+    lines.format(said)
+    assert said.message == "landed"
+
+
 def test_the_sentences_of_others_are_no_events() -> None:
     told = json.loads(JsonLines().format(record("Application startup complete.", logger="uvicorn.error")))
     assert (told["event"], told["message"]) == ("message", "Application startup complete.")

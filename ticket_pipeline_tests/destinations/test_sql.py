@@ -50,8 +50,8 @@ def test_a_url_that_cannot_work_is_refused_without_showing_it(url: str) -> None:
 
 
 def test_a_missing_driver_is_named() -> None:
-    with pytest.raises(ConfigError, match="psycopg2"):
-        connect(Config(url="postgresql+psycopg2://u:pw@h/d"), build_mapping(sql.DEFAULT_MAPPING))
+    with pytest.raises(ConfigError, match="pg8000"):
+        connect(Config(url="postgresql+pg8000://u:pw@h/d"), build_mapping(sql.DEFAULT_MAPPING))
 
 
 def test_the_settings_show_no_password_and_take_nothing_else() -> None:
