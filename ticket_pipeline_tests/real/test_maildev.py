@@ -18,13 +18,11 @@ from ticket_pipeline.model.announcement import AnnounceReport
 from ticket_pipeline.server import ServerParts
 from ticket_pipeline.unsubscribe.links import UnsubscribeLinks
 from ticket_pipeline.unsubscribe.routes import UnsubscribeParts, unsubscribe_routes
-from ticket_pipeline_tests.browser.conftest import browser
+from ticket_pipeline_tests.browser.conftest import running_browser
 from ticket_pipeline_tests.flows.announcing import EVENT, SITE, BoxOffice, box_office
 from ticket_pipeline_tests.real.maildev_server import Maildev, running_maildev
 from ticket_pipeline_tests.store.bodies import minute, wix_time
 from ticket_pipeline_tests.webhooks.running import serving
-
-__all__ = ["browser"]
 
 PAGE = "https://www.example.org/events/gala"
 PEOPLE = f"""email,name,status,locale,opt_ins
@@ -85,6 +83,12 @@ class Inbox:
 def maildev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maildev]:
     with running_maildev(tmp_path_factory.mktemp("maildev")) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as chromium:
+        yield chromium
 
 
 @pytest.fixture
