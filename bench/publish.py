@@ -1,11 +1,9 @@
 """Publish: the whole way into an SQL destination, and the same again with nothing changed."""
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
-from itertools import pairwise, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,7 @@ from bench.rig.figures import Target
 from bench.rig.memory import peak_rss_mb
 from bench.rig.pipeline import TABLE, declare, destination_file, opened, temporary_folder
 from bench.rig.sandbox import sandbox
-from ticket_pipeline.flows.load import load_definitions
-from ticket_pipeline.flows.load_events import load_events
-from ticket_pipeline.flows.map_records import map_records
-from ticket_pipeline.flows.publish import publish
-from ticket_pipeline.wiring import Site
+from bench.rig.timed_sync import timed_sync
 
 SIZE, QUICK_SIZE = (1000, 10_000), (50, 500)
 TARGETS = {"second.rows_written": Target(at_most=0), "second.commits": Target(at_most=0)}
@@ -28,32 +22,10 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     events, definitions = QUICK_SIZE if quick else SIZE
     with temporary_folder() as folder, sandbox(folder, events=events, definitions=definitions) as there:
         with opened(declare(folder, there)) as site:
-            first = _sync(site)
+            first = timed_sync(site)
         with opened(folder / "pipeline.yaml") as site, _counted(destination_file(folder)) as written:
-            second = _sync(site)
+            second = timed_sync(site)
     return {"first": first, "second": {**second, **written}, "peak_rss_mb": peak_rss_mb()}
-
-
-def _sync(site: Site) -> dict[str, Any]:
-    """Load, map, publish; the seconds of each."""
-    now, marks = datetime.now(UTC), [time.perf_counter()]
-    events = load_events(site.state, site.wix, now=now)
-    load_definitions(site.state, site.wix, events.event_ids, now=now)
-    marks.append(time.perf_counter())
-    map_records(site.state, site.mapping, events.event_ids, now=now)
-    marks.append(time.perf_counter())
-    report = publish(site.state, site.destination, site.policy, now=now)
-    marks.append(time.perf_counter())
-    load, mapping, publishing = (round(end - start, 3) for start, end in pairwise(marks))
-    return {
-        "load_seconds": load,
-        "map_seconds": mapping,
-        "publish_seconds": publishing,
-        "seconds": round(marks[-1] - marks[0], 3),
-        "created": report.created,
-        "unchanged": report.unchanged,
-        "refused": len(report.refused),
-    }
 
 
 @contextmanager

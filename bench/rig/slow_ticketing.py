@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import requests
 
 from ticket_pipeline_tests.destinations.pretix_stub import PretixStub
+from ticket_pipeline_tests.real.slow_pretix import send_on
 
 
 def main(port: int, latency_ms: float) -> None:
@@ -25,11 +26,7 @@ def main(port: int, latency_ms: float) -> None:
             asked = requests.Request(self.command, f"http://127.0.0.1:{port}{self.path}", dict(self.headers), data=body)
             answer = stub.send(asked.prepare())
             time.sleep(latency_ms / 1000)
-            self.send_response(answer.status_code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
+            send_on(self, answer)
 
         do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - the names http.server asks for
 

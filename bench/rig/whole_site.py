@@ -2,9 +2,6 @@
 
 import json
 import sys
-import time
-from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +12,7 @@ from bench.rig.machines import Machines
 from bench.rig.memory import peak_rss_mb
 from bench.rig.pipeline import TABLE, declare, opened
 from bench.rig.sandbox import sandbox
-from ticket_pipeline.flows.load import load_definitions
-from ticket_pipeline.flows.load_events import load_events
-from ticket_pipeline.flows.map_records import map_records
-from ticket_pipeline.flows.publish import publish
+from bench.rig.timed_sync import timed_sync
 
 
 def whole_site(folder: Path, machines: Machines, events: int, definitions: int) -> dict[str, Any]:
@@ -41,27 +35,8 @@ def whole_site(folder: Path, machines: Machines, events: int, definitions: int) 
 
 def main(pipeline_file: Path) -> None:
     """Load, map and publish, and say how long each took once all was imported."""
-    marks = [time.perf_counter()]
     with opened(pipeline_file) as site:
-        now = datetime.now(UTC)
-        events = load_events(site.state, site.wix, now=now)
-        loaded = load_definitions(site.state, site.wix, events.event_ids, now=now)
-        marks.append(time.perf_counter())
-        map_records(site.state, site.mapping, events.event_ids, now=now)
-        marks.append(time.perf_counter())
-        published = publish(site.state, site.destination, site.policy, now=now)
-        marks.append(time.perf_counter())
-    load, mapping, publishing = (round(end - start, 2) for start, end in pairwise(marks))
-    figures = {
-        "load_seconds": load,
-        "map_seconds": mapping,
-        "publish_seconds": publishing,
-        "whole_seconds": round(marks[-1] - marks[0], 2),
-        "peak_rss_mb": peak_rss_mb(),
-        "definitions": loaded.definitions,
-        "created": published.created,
-        "unchanged": published.unchanged,
-    }
+        figures = {**timed_sync(site), "peak_rss_mb": peak_rss_mb()}
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

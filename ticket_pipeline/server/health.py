@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 
 from starlette.requests import Request
@@ -12,14 +12,12 @@ from starlette.routing import Route
 
 from ticket_pipeline.errors import TicketPipelineError
 from ticket_pipeline.server.pipeline_figures import PipelineFigures
+from ticket_pipeline.server.probe import Probe
 from ticket_pipeline.store import checkpoints, inbox
 from ticket_pipeline.store.database import Database
 from ticket_pipeline.webhooks.meters import Meters
 
 log = logging.getLogger(__name__)
-
-_PROBE_PATIENCE = 1.0
-_PROBE_LASTS = timedelta(seconds=1)
 
 Waiting = dict[str, tuple[int, datetime]]
 
@@ -41,15 +39,14 @@ class Health:
         self._database = database
         self._meters = meters
         self._clock = clock
-        self._probe: asyncio.Task[Waiting | None] | None = None
-        self._probed_at = datetime.min.replace(tzinfo=UTC)
+        self._waiting: Probe[Waiting] = Probe(self._look, clock)
 
     def routes(self) -> list[Route]:
         """Give the addresses."""
         return [Route("/healthz", self._healthz), Route("/metrics", self._metrics)]
 
     async def _healthz(self, _: Request) -> Response:
-        waiting = await self._waiting()
+        waiting = await self._waiting.seen()
         if waiting is None:
             return JSONResponse({"status": "cannot_write", "version": version("ticket-pipeline")}, 503)
         now = self._clock()
@@ -59,21 +56,14 @@ class Health:
         return JSONResponse({"status": "ok", "version": version("ticket-pipeline"), "inbox": standing, "sites": sites})
 
     async def _metrics(self, _: Request) -> Response:
-        waiting, pipeline = await asyncio.gather(self._waiting(), self._pipeline.exposed())
+        waiting, pipeline = await asyncio.gather(self._waiting.seen(), self._pipeline.exposed())
         if waiting is not None:
             self._meters.waiting(waiting, now=self._clock())
         exposed = b"".join([self._meters.exposed(), pipeline, *(each() for each in self._figures)])
         return Response(exposed, media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    async def _waiting(self) -> Waiting | None:
-        """Try to write, and tell how full the inbox is; None when the database does not write, or not in time."""
-        now = self._clock()
-        if self._probe is None or (self._probe.done() and abs(now - self._probed_at) >= _PROBE_LASTS):
-            self._probe, self._probed_at = asyncio.create_task(asyncio.to_thread(self._look, now)), now
-        done, _ = await asyncio.wait([self._probe], timeout=_PROBE_PATIENCE)
-        return self._probe.result() if done else None
-
     def _look(self, now: datetime) -> Waiting | None:
+        """Try to write, and tell how full the inbox is; None when the database does not write."""
         try:
             with self._database.writing() as tx:
                 checkpoints.put(tx, "", "server_looked", now.isoformat(), at=now)

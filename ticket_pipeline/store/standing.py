@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select, text
 
-from ticket_pipeline.store import figures, inbox
+from ticket_pipeline.store import figures
 from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.schema import announcements, budgets, dead_letters
 from ticket_pipeline.wix.budget import Level
@@ -16,8 +15,6 @@ from ticket_pipeline.wix.budget import Level
 class Standing:
     """All sites at one moment; a site of which there is nothing to say is left out."""
 
-    #: How many webhooks wait for their effect, and when the oldest landed.
-    waiting: Mapping[str, tuple[int, datetime]]
     #: Open dead letters, by site and flow.
     dead_letters: Mapping[tuple[str, str], int]
     #: The request budget when it was last drawn from.
@@ -36,7 +33,6 @@ def look(tx: Transaction) -> Standing:
     begun = select(told.site, func.count()).where(told.state == "open").group_by(told.site)
     levels = tx.execute(select(budgets.c.site, budgets.c.tokens, budgets.c.at))
     return Standing(
-        waiting=inbox.depth(tx),
         dead_letters={(row[0], row[1]): row[2] for row in tx.execute(buried.group_by(letters.site, letters.flow))},
         budgets={site: Level(tokens=tokens, at=at) for site, tokens, at in levels},
         open_announcements=dict(tx.execute(begun).all()),

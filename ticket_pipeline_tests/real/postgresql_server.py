@@ -10,13 +10,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ticket_pipeline_tests.orchestration.free_port import free_port
-from ticket_pipeline_tests.real.servers import HOST
+from ticket_pipeline_tests.real.servers import HOST, wait_until
 
 #: Where Debian and Ubuntu keep what is not for everybody's path, by version.
 _DEBIANS = Path("/usr/lib/postgresql")
@@ -87,11 +86,8 @@ class PostgresqlServer:
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         look: list[str | Path] = [self._programs / "pg_isready", "--quiet", "--host", HOST, "--port", str(self._port)]
-        deadline = time.monotonic() + _PATIENCE
-        while subprocess.run(look, check=False).returncode != 0:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit("PostgreSQL did not come up")
-            time.sleep(0.1)
+        log = self._folder / "postgresql.log"
+        wait_until(lambda: subprocess.run(look, check=False).returncode == 0, process, log)
 
 
 @contextmanager

@@ -3,17 +3,14 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from ticket_pipeline_tests.orchestration.free_port import free_port
-from ticket_pipeline_tests.real.servers import HOST
-
-_PATIENCE = 120.0
+from ticket_pipeline_tests.real.servers import HOST, wait_until
 
 
 class RedisServer:
@@ -35,11 +32,7 @@ class RedisServer:
         """Serve, and come back when it answers."""
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + _PATIENCE
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"Redis did not come up:\n{(self._folder / 'redis.log').read_text()[-3000:]}")
-            time.sleep(0.1)
+        wait_until(self._answers, self._process, self._folder / "redis.log")
 
     def kill(self) -> None:
         """Kill it without a warning; all it held is lost."""
@@ -49,10 +42,9 @@ class RedisServer:
             self._process = None
 
     def _answers(self) -> bool:
-        with suppress(OSError), closing(socket.create_connection((HOST, self._port), timeout=5)) as line:
+        with closing(socket.create_connection((HOST, self._port), timeout=5)) as line:
             line.sendall(b"PING\r\n")
             return line.recv(16).startswith(b"+PONG")
-        return False
 
 
 @contextmanager

@@ -63,11 +63,7 @@ class DoorThatHolds:
                     door.holding.set()
                     door._go.wait(120)
                 with suppress(OSError):
-                    self.send_response(answer.status_code)
-                    self.send_header("Content-Type", answer.headers.get("Content-Type", "application/json"))
-                    self.send_header("Content-Length", str(len(answer.content)))
-                    self.end_headers()
-                    self.wfile.write(answer.content)
+                    send_on(self, answer)
 
             do_GET = do_POST = do_PATCH = do_DELETE = _pass  # noqa: N815 - the names http.server asks for
 
@@ -75,3 +71,12 @@ class DoorThatHolds:
                 pass
 
         return Handler
+
+
+def send_on(handler: BaseHTTPRequestHandler, answer: requests.Response) -> None:
+    """Answer what somebody else has answered."""
+    handler.send_response(answer.status_code)
+    handler.send_header("Content-Type", answer.headers.get("Content-Type", "application/json"))
+    handler.send_header("Content-Length", str(len(answer.content)))
+    handler.end_headers()
+    handler.wfile.write(answer.content)
