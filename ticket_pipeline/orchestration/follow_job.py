@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG, PRIORITY_TAG
 
 from ticket_pipeline.flows.follow import follow
 from ticket_pipeline.flows.inspect_work import look_for_work
@@ -15,11 +15,14 @@ from ticket_pipeline.orchestration.failures import explained, refuse_held, retry
 from ticket_pipeline.orchestration.follow_runs import say_taken
 from ticket_pipeline.orchestration.names import Names
 from ticket_pipeline.orchestration.reporting import mark_partitions
+from ticket_pipeline.orchestration.run_queue import AT_ONCE_TAG
 from ticket_pipeline.store import inbox
 from ticket_pipeline.wiring import Site
 
 #: Seconds; a run that a power cut left behind gives its place in the queue back then.
 LONGEST_RUN = 900
+#: Before what is loaded, also a backfill of many runs, and after what is announced on the second.
+PRIORITY = 5
 _OF_EVENTS = "wix.events.v3.event_"
 
 
@@ -42,7 +45,12 @@ def follow_job(parts: Parts) -> dg.JobDefinition:
     @dg.job(
         name=names.follow_job,
         description=f"Bring the webhooks that have landed, and no more than they touch, {where}.",
-        tags={**names.tags, MAX_RUNTIME_SECONDS_TAG: str(LONGEST_RUN)},
+        tags={
+            **names.tags,
+            MAX_RUNTIME_SECONDS_TAG: str(LONGEST_RUN),
+            PRIORITY_TAG: str(PRIORITY),
+            AT_ONCE_TAG: "true",
+        },
         executor_def=dg.in_process_executor,
     )
     def follow_webhooks() -> None:
