@@ -1,8 +1,13 @@
 """What flows return: figures and names, fit for a terminal, for JSON and for Dagster's metadata."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from functools import reduce
+from typing import Any, TypeVar
 
 from ticket_pipeline.model.change import Change
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +69,7 @@ class Hold:
 
     deletes: int
     of: int
-    #: Identifies exactly this set of deletes; an approval names it.
+    #: Identifies exactly this set of deletes: two plans with the same one would take away the same.
     digest: str
 
 
@@ -187,3 +192,20 @@ class SyncReport:
     failed_checks: tuple[FailedCheck, ...]
     #: Dagster's ids of the runs, in their order.
     run_ids: tuple[str, ...]
+
+
+def added(reports: Sequence[R]) -> R:
+    """Add up reports of one kind, in their order: sum the figures, keep each name once, and of holds the last."""
+    return reduce(_sum, reports)
+
+
+def _sum(one: Any, other: Any) -> Any:
+    if one is None or other is None or isinstance(one, Hold):
+        return other if other is not None else one
+    if isinstance(one, tuple):
+        return tuple(dict.fromkeys((*one, *other)))
+    if isinstance(one, dict):
+        return {**one, **{key: _sum(one[key], value) if key in one else value for key, value in other.items()}}
+    if isinstance(one, int):
+        return one + other
+    return type(one)(**{each.name: _sum(getattr(one, each.name), getattr(other, each.name)) for each in fields(one)})

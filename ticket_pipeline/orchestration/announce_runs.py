@@ -48,7 +48,7 @@ def turn(instance: dg.DagsterInstance, names: Names, planned: Sequence[PlannedSt
 def _about_to_begin(instance: dg.DagsterInstance, names: Names, at: datetime) -> bool:
     """Tell whether a run is queued or starting that has yet to claim what is due; later the ledger tells."""
     under_way = instance.get_run_records(dg.RunsFilter(job_name=names.announce_job, statuses=UNDER_WAY))
-    return any(trusted(each, at) and covered_by(each.dagster_run) == EVERYTHING for each in under_way)
+    return any(trusted(each, at) and covered_by(each.dagster_run, at) == EVERYTHING for each in under_way)
 
 
 def _digest(planned: Sequence[PlannedStart]) -> str:

@@ -57,6 +57,8 @@ class Parts:
     retry_delay: float = 2.0
     #: How often an asset is tried again; the client of each system tries by itself before that.
     retries: int = RETRIES
+    #: Seconds a run that follows webhooks stays for more: as long as it takes Dagster to look at its sensors again.
+    stay: float = 5.0
 
     @property
     def settings(self) -> SiteSettings:

@@ -7,16 +7,15 @@ from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG, PRIORITY_TAG
 
 from ticket_pipeline.flows.follow import follow
 from ticket_pipeline.flows.inspect_work import look_for_work
-from ticket_pipeline.model.report import FollowReport
+from ticket_pipeline.model.report import FollowReport, added
 from ticket_pipeline.orchestration import checks, inbox_checks, metadata
 from ticket_pipeline.orchestration.assets import Parts, now
 from ticket_pipeline.orchestration.event_partitions import align
 from ticket_pipeline.orchestration.failures import explained, refuse_held, retry_policy
-from ticket_pipeline.orchestration.follow_runs import say_taken
+from ticket_pipeline.orchestration.follow_stay import Stay
 from ticket_pipeline.orchestration.names import Names
 from ticket_pipeline.orchestration.reporting import mark_partitions
 from ticket_pipeline.orchestration.run_queue import AT_ONCE_TAG
-from ticket_pipeline.store import inbox
 from ticket_pipeline.wiring import Site
 
 #: Seconds; a run that a power cut left behind gives its place in the queue back then.
@@ -34,17 +33,18 @@ def follow_job(parts: Parts) -> dg.JobDefinition:
     def run_follow(context: dg.OpExecutionContext) -> None:
         with explained(parts.watch):
             site = parts.site
-            with site.state.reading() as tx:
-                newest = inbox.last_seq(tx, site.name)
-            say_taken(context.instance, context.run_id, newest)
-            report = follow(site.state, site.wix, site.sync_parts, now=now())
-            context.add_output_metadata(metadata.of_follow(report, site.place))
-            _mark(context, names, site, report)
-            refuse_held(site.name, report.published.hold)
+            stay = Stay(instance=context.instance, run_id=context.run_id, site=site, seconds=parts.stay, clock=now)
+            reports = list[FollowReport]()
+            for _ in stay.stints():
+                reports.append(follow(site.state, site.wix, site.sync_parts, now=now()))
+                _mark(context, names, site, reports[-1])
+                refuse_held(site.name, reports[-1].published.hold)
+            context.add_output_metadata(metadata.of_follow(added(reports), site.place))
 
     @dg.job(
         name=names.follow_job,
-        description=f"Bring the webhooks that have landed, and no more than they touch, {where}.",
+        description=f"Bring the webhooks that have landed, and no more than they touch, {where}; stay for those that "
+        f"land within the next {parts.stay:.0f} seconds.",
         tags={
             **names.tags,
             MAX_RUNTIME_SECONDS_TAG: str(LONGEST_RUN),

@@ -11,7 +11,8 @@ import dagster as dg
 from ticket_pipeline.orchestration.names import Names
 from ticket_pipeline.orchestration.new_events import UNDER_WAY
 
-#: A run's tag: its own id, and the number of the newest entry that had landed when it began to take them.
+#: A run's tag: its own id, the number of the newest entry that had landed when it began to take them, and the timestamp
+#: until which it takes all that lands, if it does.
 TAKEN_TAG = "ticket_pipeline/taken"
 #: What a run covers that has yet to take its entries.
 EVERYTHING = sys.maxsize
@@ -45,21 +46,27 @@ def read_runs(instance: dg.DagsterInstance, names: Names, *, at: datetime) -> Ru
     failed = list(takewhile(lambda each: not each.dagster_run.is_success, over))
     return Runs(
         live=len(live),
-        covered=max(map(covered_by, live), default=0),
+        covered=max((covered_by(each, at) for each in live), default=0),
         failures=len(failed),
         failed_at=_ended(failed),
     )
 
 
-def say_taken(instance: dg.DagsterInstance, run_id: str, seq: int) -> None:
-    """Tell, before a run takes its entries, that those up to this number are surely among them."""
-    instance.add_run_tags(run_id, {TAKEN_TAG: f"{run_id}:{seq}"})
+def say_taken(instance: dg.DagsterInstance, run_id: str, seq: int, *, until: datetime | None = None) -> None:
+    """Tell, before a run takes its entries, that those up to this number are surely among them; with `until`, that so
+    is all that lands before that.
+    """
+    promised = f":{until.timestamp()}" if until else ""
+    instance.add_run_tags(run_id, {TAKEN_TAG: f"{run_id}:{seq}{promised}"})
 
 
-def covered_by(run: dg.DagsterRun) -> int:
+def covered_by(run: dg.DagsterRun, at: datetime) -> int:
     """Tell what a run takes; a retried run inherits its parent's tag, which says nothing of it."""
-    run_id, _, seq = run.tags.get(TAKEN_TAG, "").partition(":")
-    return int(seq) if run_id == run.run_id else EVERYTHING
+    run_id, _, told = run.tags.get(TAKEN_TAG, "").partition(":")
+    if run_id != run.run_id:
+        return EVERYTHING
+    seq, _, until = told.partition(":")
+    return EVERYTHING if at.timestamp() < float(until or 0) else int(seq)
 
 
 def trusted(record: dg.RunRecord, at: datetime) -> bool:

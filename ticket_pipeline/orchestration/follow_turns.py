@@ -68,7 +68,7 @@ class Ask:
 def turn(backlog: Backlog | None, runs: Runs, memory: Memory, *, at: datetime) -> Ask | str:
     """Decide whether to ask for a run; if not, say why in a sentence. `backlog` is what no live run covers."""
     if runs.covered == EVERYTHING:
-        return "A run that takes all that has landed is about to begin."
+        return "A run takes all that lands, or is about to."
     if backlog is None:
         return "A run is at work on all that has landed." if runs.live else "No webhook waits."
     failures, due = _due(backlog, runs, memory)

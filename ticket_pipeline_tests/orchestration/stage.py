@@ -57,7 +57,7 @@ class Stage:
     @property
     def parts(self) -> Parts:
         """Give what the definitions are made from; nothing waits before it is tried again."""
-        return Parts(wiring=self.wiring, names=self.names, watch=self.watch, retry_delay=0.0)
+        return Parts(wiring=self.wiring, names=self.names, watch=self.watch, retry_delay=0.0, stay=0.0)
 
     @property
     def site(self) -> Site:

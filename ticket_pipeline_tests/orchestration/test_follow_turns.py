@@ -33,7 +33,7 @@ def test_what_landed_after_a_run_took_its_entries_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("backlog", "runs", "why"),
     [
-        pytest.param(waiting(1, 9), Runs(live=1, covered=EVERYTHING), "is about to begin", id="a run yet to begin"),
+        pytest.param(waiting(1, 9), Runs(live=1, covered=EVERYTHING), "or is about to", id="a run yet to begin"),
         pytest.param(None, AT_WORK, "at work on all", id="a run has taken all"),
         pytest.param(waiting(8, 9), Runs(live=2, covered=7), "2 webhooks wait for 2 runs", id="two runs already"),
         pytest.param(None, IDLE, "No webhook waits", id="nothing waits"),

@@ -9,7 +9,6 @@ import pytest
 import yaml
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher import LaunchRunContext
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.run_coordinator import SubmitRunContext
 from dagster._core.storage.tags import PRIORITY_TAG
 from dagster._core.workspace.context import BaseWorkspaceRequestContext
@@ -18,19 +17,14 @@ from ticket_pipeline.orchestration.announce_job import PRIORITY as OF_ANNOUNCEME
 from ticket_pipeline.orchestration.code_location import site_definitions
 from ticket_pipeline.orchestration.instance import initialised_instance, workspace_file
 from ticket_pipeline.orchestration.run_queue import AT_ONCE_TAG, QueuedRunCoordinator
+from ticket_pipeline_tests.orchestration.origins import origin
 from ticket_pipeline_tests.orchestration.stage import Stage
 
 SHIPPED = yaml.safe_load((workspace_file().parent / "dagster.yaml").read_text(encoding="utf-8"))
 MOST = SHIPPED["run_coordinator"]["config"]["max_concurrent_runs"]
-NOT_STARTED, QUEUED, STARTING = (
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-)
+NOT_STARTED, QUEUED = dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED
+STARTING = dg.DagsterRunStatus.STARTING
 SOMEBODY_WAITS = {AT_ONCE_TAG: "true"}
-JOB = RemoteJobOrigin(
-    RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ticket-pipeline"), "__repository__"), "follow"
-)
 
 
 @pytest.fixture
@@ -69,7 +63,9 @@ def refuse_with(error: Exception, monkeypatch: pytest.MonkeyPatch, instance: dg.
 def a_run(
     instance: dg.DagsterInstance, tags: Mapping[str, str], status: dg.DagsterRunStatus = NOT_STARTED
 ) -> dg.DagsterRun:
-    return instance.add_run(dg.DagsterRun(job_name="follow", tags=tags, status=status, remote_job_origin=JOB))
+    return instance.add_run(
+        dg.DagsterRun(job_name="follow", tags=tags, status=status, remote_job_origin=origin("follow"))
+    )
 
 
 def submit(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:

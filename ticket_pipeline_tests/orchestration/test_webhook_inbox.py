@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 import pytest
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from ticket_pipeline.flows.load import load_definitions
 from ticket_pipeline.model.envelope import Envelope
@@ -20,6 +19,7 @@ from ticket_pipeline.sandbox import organiser
 from ticket_pipeline.sandbox.serve import RunningSandbox
 from ticket_pipeline.store import inbox
 from ticket_pipeline_tests.orchestration.landing import landing
+from ticket_pipeline_tests.orchestration.origins import origin
 from ticket_pipeline_tests.orchestration.stage import Stage, figure
 from ticket_pipeline_tests.sandbox.api import NOW
 
@@ -62,12 +62,11 @@ def begin(
     taken: int | None = None,
     tags: dict[str, str] | None = None,
 ) -> dg.DagsterRun:
-    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ticket-pipeline"), "__repository__")
     run = stage.instance.create_run_for_job(
         dg.job(name=stage.names.follow_job)(lambda: None),
         status=status,
         tags=tags,
-        remote_job_origin=RemoteJobOrigin(repository, stage.names.follow_job),
+        remote_job_origin=origin(stage.names.follow_job),
     )
     if taken is not None:
         say_taken(stage.instance, run.run_id, taken)
@@ -94,7 +93,7 @@ def test_a_run_that_has_yet_to_take_its_entries_takes_all(stage: Stage, status: 
     land(stage, "a")
     begin(stage, status)
     land(stage, "b")
-    assert why_not(tick(stage)) == "A run that takes all that has landed is about to begin."
+    assert why_not(tick(stage)) == "A run takes all that lands, or is about to."
 
 
 def test_what_landed_after_a_run_took_its_entries_is_asked_for_and_no_more(stage: Stage) -> None:
@@ -113,7 +112,7 @@ def test_a_retried_run_inherits_a_tag_that_says_nothing_of_it(stage: Stage) -> N
     retried = begin(stage, FAILURE, taken=1)
     land(stage, "b")
     begin(stage, QUEUED, tags={TAKEN_TAG: f"{retried.run_id}:1"})
-    assert why_not(tick(stage)) == "A run that takes all that has landed is about to begin."
+    assert why_not(tick(stage)) == "A run takes all that lands, or is about to."
 
 
 def test_a_run_that_a_power_cut_left_behind_is_not_waited_for(stage: Stage) -> None:
