@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import runpy
 import subprocess
 import tomllib
 from functools import cache
@@ -123,10 +124,13 @@ def test_a_command_and_its_options_exist(name: str) -> None:
             assert {each for each in arguments if each.startswith("--")} <= _options(started, arguments)
 
 
-def test_the_worker_is_told_what_the_workers_of_other_machines_are_told() -> None:
-    told_there = read(DEPLOY / "celery" / "worker.yaml")["execution"]["config"].get("config_source", {})
+def test_the_worker_is_told_what_the_workers_of_other_machines_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BROKER", "RESULTS"):
+        monkeypatch.setenv(f"TICKET_PIPELINE_{name}", f"redis://{name.lower()}/0")
+    told_there = runpy.run_path(str(DEPLOY / "celery" / "dagster_celery_config.py"))
     command = services()["worker"]["command"]
     assert told_there.get("worker_disable_prefetch", False) == ("--disable-prefetch" in command)
+    assert command[command.index("--prefetch-multiplier") + 1] == str(told_there["worker_prefetch_multiplier"])
     queue = read(DEPLOY / "celery" / "dagster.yaml")["run_launcher"]["config"]["default_queue"]
     assert command[command.index("--queues") + 1] == queue
 

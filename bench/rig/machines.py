@@ -1,6 +1,8 @@
 """Where Dagster runs: on one machine over SQLite, or on many over PostgreSQL, Redis and Celery workers."""
 
 import os
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
 from sqlalchemy import create_engine, text
 
 from bench.rig.children import running
@@ -40,9 +43,9 @@ class Machines:
     @contextmanager
     def workers(self, folder: Path, declared: Path, names: Sequence[str], *, concurrency: int = 1) -> Iterator[None]:
         """Run Celery workers of these names for the block, which are ready for work."""
-        # The worker's command looks for Celery's own.
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**environment_of(folder, declared), **self.variables, "PATH": path}
+        # The worker finds its settings there; elsewhere that is the folder where it is started.
+        shutil.copy(_CELERY / "dagster_celery_config.py", folder)
+        environment = {**environment_of(folder, declared), **self.variables, "PYTHONPATH": str(folder)}
         with ExitStack() as stack:
             logs = [folder / f"{name}.log" for name in names]
             for log in logs:
@@ -86,10 +89,11 @@ def _database(postgresql: PostgresqlServer, name: str, *, driver: str = "psycopg
 
 
 def _worker(name: str, concurrency: int) -> list[str]:
-    """Give the command of deploy/celery/Procfile."""
-    started = [str(Path(sys.executable).parent / "dagster-celery"), "worker", "start", "-A", "dagster_celery.app"]
-    started += ["-n", name, "-y", str(_CELERY / "worker.yaml"), "-q", "dagster", "-l", "info"]
-    return [*started, "--", "--concurrency", str(concurrency)]
+    """Give the command of deploy/celery/Procfile, under this name and with so many runs at once."""
+    processes = yaml.safe_load((_CELERY / "Procfile").read_text(encoding="utf-8"))
+    program, *arguments = shlex.split(processes["worker"].replace("$PORT", name))
+    arguments[arguments.index("--concurrency") + 1] = str(concurrency)
+    return [str(Path(sys.executable).parent / program), *arguments]
 
 
 def _wait_for(logs: list[Path]) -> None:

@@ -51,9 +51,7 @@ class Fleet:
         self._stopping.set()
         self._keeping.join()
         for each in self._members.values():
-            # All of them, as an init system does: `dagster-celery` does not pass it on.
-            with suppress(ProcessLookupError):
-                os.killpg(each.process.pid, signal.SIGTERM)
+            each.process.terminate()
         for each in self._members.values():
             with suppress(subprocess.TimeoutExpired):
                 each.process.wait(_PATIENCE)
@@ -79,6 +77,19 @@ class Fleet:
         """
         self._see_ours(pid)
         os.kill(pid, signal.SIGKILL)
+
+    def stop_member_of(self, pid: int) -> str:
+        """Tell the member that a process belongs to, and nobody else, to stop; give its name.
+
+        Raises:
+            ProcessLookupError: that process has ended.
+        """
+        self._see_ours(pid)
+        first = os.getpgid(pid)
+        with self._turn:
+            (name,) = (name for name, each in self._members.items() if each.process.pid == first)
+            os.kill(first, signal.SIGTERM)
+        return name
 
     def kill_all_of(self, pid: int) -> None:
         """Kill the member that a process belongs to with all that it started, as if its machine had lost its power.

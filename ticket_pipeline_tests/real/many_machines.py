@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -71,7 +71,7 @@ class ManyMachines:
     postgresql: PostgresqlServer
     redis: RedisServer
     fleet: Fleet
-    #: What listens, by machine.
+    #: Each machine's own, whether it listens or not.
     ports: Mapping[str, int]
     instance: dg.DagsterInstance
     site: Site
@@ -93,8 +93,7 @@ class ManyMachines:
 
     def has_ended(self, run_id: str) -> bool:
         """Tell whether Dagster knows that a run is over, however it ended."""
-        run = self.instance.get_run_by_id(run_id)
-        return run is not None and run.is_finished
+        return has_ended(self.instance, run_id)
 
     def follow_runs_done(self) -> int:
         """Count the runs that followed webhooks to their end."""
@@ -111,13 +110,32 @@ class ManyMachines:
         return Wiring(config.load(declared, {**os.environ, **variables}))
 
 
-def run_at_work(instance: dg.DagsterInstance) -> tuple[str, int] | None:
-    """Give the id and the process of a run that is being done now."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+def run_at_work(instance: dg.DagsterInstance, job: str | None = None) -> tuple[str, int] | None:
+    """Give the id and the process of a run that is being done now, of this job or of any."""
+    for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.STARTED])):
         for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
             if found := re.search(r"Started process for run \(pid: (\d+)\)", entry.message):
                 return run.run_id, int(found[1])
     return None
+
+
+def has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Tell whether Dagster knows that a run is over, however it ended."""
+    run = instance.get_run_by_id(run_id)
+    return run is not None and run.is_finished
+
+
+def stop_a_worker_at_work(fleet: Fleet, instance: dg.DagsterInstance, hold_up: AbstractContextManager[object]) -> str:
+    """Tell a worker to stop while its run, that follows webhooks, is held up; give the run when both have ended."""
+    before = fleet.begun_again.copy()
+    with hold_up:
+        run_id, pid = wait_for(partial(run_at_work, instance, f"{SITE}_follow"), "a run that follows the webhook")
+        told = fleet.stop_member_of(pid)
+        wait_for(lambda: "Warm shutdown" in fleet.log(told), "a worker that knows it is to stop")
+        assert not has_ended(instance, run_id)
+    wait_for(partial(has_ended, instance, run_id), "the end of the run")
+    wait_for(lambda: fleet.begun_again[told] > before[told], "the end of the worker")
+    return run_id
 
 
 def on_sale(url: str) -> list[Row]:
@@ -159,7 +177,7 @@ def many_machines(
         shell(command, folder / "back", {**variables, "DAGSTER_HOME": str(folder / "back")})
     with Fleet(variables, folder / "logs") as fleet, pytest.MonkeyPatch.context() as patched:
         for machine, kind in MACHINES.items():
-            command = processes()[kind].replace("$PORT", str(ports.get(machine))).replace("3000", str(ports["desk"]))
+            command = processes()[kind].replace("$PORT", str(ports[machine])).replace("3000", str(ports["desk"]))
             fleet.start(machine, command, folder=folder / machine)
         for name, value in variables.items():
             patched.setenv(name, value)
@@ -328,5 +346,5 @@ def _answers(url: str) -> bool:
 
 
 def ports() -> dict[str, int]:
-    """Choose ports for the machines that listen."""
-    return {each: free_port() for each in ("front1", "front2", "desk")}
+    """Choose a port for each machine."""
+    return {each: free_port() for each in MACHINES}

@@ -1,8 +1,9 @@
-"""Celery without Redis, as the page sets it up: a webhook becomes a row, also after the worker was killed."""
+"""Celery without Redis, as the page sets it up: a webhook becomes a row, also if the worker is killed or stopped."""
 
+import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from ticket_pipeline_tests.real.many_machines import (
     run_at_work,
     section,
     shell,
+    stop_a_worker_at_work,
     wait_for,
 )
 from ticket_pipeline_tests.real.servers import HOST
@@ -54,6 +56,14 @@ class Machine:
     def sells(self, name: str) -> bool:
         """Tell whether the ticketing system sells something under this name."""
         return name in {row["title"] for row in on_sale(self.folder)}
+
+    @contextmanager
+    def nobody_writes(self, *, then: Callable[[], object]) -> Iterator[None]:
+        """Keep what writes to the ticketing system waiting for the block, and do something then."""
+        with closing(sqlite3.connect(self.folder / "ticketing.db", isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            then()
+            yield
 
 
 @pytest.fixture
@@ -94,3 +104,12 @@ def test_a_webhook_becomes_a_row_though_the_worker_is_killed(machine: Machine) -
             machine.fleet.kill_all_of(pid)
             break
     wait_for(partial(machine.sells, f"Row {number}"), "the changed row")
+
+
+def test_a_worker_that_is_told_to_stop_finishes_its_run_first(machine: Machine) -> None:
+    renamed = partial(machine.rename_one, "Last row")
+    run_id = stop_a_worker_at_work(machine.fleet, machine.instance, machine.nobody_writes(then=renamed))
+    run = machine.instance.get_run_by_id(run_id)
+    assert run is not None
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    wait_for(partial(machine.sells, "Last row"), "the changed row")

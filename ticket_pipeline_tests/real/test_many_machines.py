@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 import requests
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from sqlalchemy import create_engine, text
 
 from ticket_pipeline.flows.inspect_links import pair_up
 from ticket_pipeline.flows.publish import publish
@@ -35,6 +36,7 @@ from ticket_pipeline_tests.real.many_machines import (
     many_machines,
     on_sale,
     ports,
+    stop_a_worker_at_work,
     wait_for,
 )
 from ticket_pipeline_tests.real.one_address import one_address
@@ -108,6 +110,30 @@ def test_the_pages_commands_bring_a_webhook_to_a_row_by_a_celery_worker(machines
     done = dg.RunsFilter(job_name=f"{SITE}_follow", statuses=[dg.DagsterRunStatus.SUCCESS])
     assert all(DAGSTER_CELERY_TASK_ID_TAG in run.tags for run in machines.instance.get_runs(done))
     assert machines.follow_runs_done()
+
+
+def test_a_worker_that_is_told_to_stop_finishes_its_run_first(machines: ManyMachines) -> None:
+    drain(machines)
+    picked = min(machines.sandbox.world.definitions, key=lambda each: each.id)
+    renamed = partial(organiser.edit, machines.sandbox.world, picked.id, {"name": "Last row"})
+    run_id = stop_a_worker_at_work(machines.fleet, machines.instance, nobody_writes(machines, then=renamed))
+    run = machines.instance.get_run_by_id(run_id)
+    assert run is not None
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    wait_for(lambda: "Last row" in {row["title"] for row in machines.tickets()}, "the changed row")
+
+
+@contextmanager
+def nobody_writes(machines: ManyMachines, *, then: Callable[[], object]) -> Iterator[None]:
+    """Keep what writes to the ticketing system waiting for the block, and do something then."""
+    engine = create_engine(machines.postgresql.url("ticketing"))
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("LOCK TABLE tickets IN SHARE MODE"))
+            then()
+            yield
+    finally:
+        engine.dispose()
 
 
 def test_two_receivers_and_two_counters_agree(machines: ManyMachines) -> None:
