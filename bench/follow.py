@@ -148,7 +148,7 @@ def _figures(edits: Sequence[float]) -> dict[str, Any]:
     return {
         "edits": len(edits),
         "median_seconds": round(median(edits), 2),
-        "p95_seconds": round(quantiles(edits, n=20)[-1], 2),
+        "p95_seconds": round(quantiles(edits, n=20, method="inclusive")[-1], 2),
         "fastest_seconds": round(min(edits), 2),
         "slowest_seconds": round(max(edits), 2),
     }

@@ -53,7 +53,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 def _table(model: type[BaseModel], *, kind: str | None = None) -> str:
     schema = model.model_json_schema()
-    rows = [(code("kind"), code(kind), "", "Says that it is this one")] if kind else []
+    rows = [(code("kind"), code(kind), "**required**", "Says that it is this one")] if kind else []
     for name, field in model.model_fields.items():
         takes = _KINDS.get(name) if kind is None else None
         takes = takes or (
