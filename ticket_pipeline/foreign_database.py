@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.keepalive import MISS_THE_SERVER, miss_us
+from ticket_pipeline.query_plans import plan_afresh
 
 _LOCK_SECONDS = 10
 _STATEMENT_SECONDS = 60
@@ -57,6 +58,7 @@ def make_engine(url: URL, *, who: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", miss_us)
+        event.listen(engine, "connect", plan_afresh)
         event.listen(engine, "begin", _limit_waiting)
     return engine
 

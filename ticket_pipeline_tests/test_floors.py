@@ -23,7 +23,17 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"json_api", "foreign_database", "retention_settings"}),
     frozenset({"wix"}),
     frozenset(
-        {"mapping", "messages", "kinds", "yaml_source", "sandbox_subscribers", "setting_types", "backoff", "keepalive"}
+        {
+            "mapping",
+            "messages",
+            "kinds",
+            "yaml_source",
+            "sandbox_subscribers",
+            "setting_types",
+            "backoff",
+            "keepalive",
+            "query_plans",
+        }
     ),
     frozenset({"model", "errors", "as_json", "words", "declared_path", "log_lines", "tracing"}),
 )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ticket_pipeline.destinations.base import Destination, look
+from ticket_pipeline.flows.approve import lapse
 from ticket_pipeline.flows.handfuls import handfuls
 from ticket_pipeline.mapping.diff import diff
 from ticket_pipeline.model.change import Action, Change, FieldChange, Held
@@ -54,6 +55,8 @@ def accept(state: SiteState, destination: Destination, drift: Drift, *, now: dat
     event_of = {change.definition_id: change.event_id for change in drift.edited}
     held = list(look(destination, list(event_of), set(event_of.values()))) if event_of else []
     with state.writing() as tx:
+        # First: what somebody brought back after it was taken away is not taken away again unasked.
+        lapse(tx, state.site, destination.identity)
         links.forget(tx, state.site, destination.identity, drift.missing)
         links.adopt(tx, state.site, destination.identity, held, event_ids=event_of, at=now)
 

@@ -15,7 +15,7 @@ from ticket_pipeline.flows.read_ahead import read_ahead
 from ticket_pipeline.flows.recorded import recorded
 from ticket_pipeline.model.report import LoadReport, Refusal
 from ticket_pipeline.model.ticket_definition import TicketDefinition
-from ticket_pipeline.store import dead_letters, definitions, loads
+from ticket_pipeline.store import dead_letters, definitions, loads, statistics
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline.wix.client import WixClient
@@ -137,6 +137,7 @@ def _keep(state: SiteState, some: Sequence[TicketDefinition], tally: _Tally, *, 
         return
     with state.writing() as tx:
         kept = definitions.upsert_newer(tx, state.site, some, read_at=now)
+        statistics.keep_up(tx)
     tally.created += len(kept.created)
     tally.changed += len(kept.changed)
     tally.unchanged += kept.unchanged + kept.stale

@@ -11,7 +11,7 @@ from ticket_pipeline.mapping.mapping import FieldMapping
 from ticket_pipeline.model.event import Event
 from ticket_pipeline.model.report import MapReport, Refusal
 from ticket_pipeline.model.ticket_definition import TicketDefinition
-from ticket_pipeline.store import dead_letters, definitions, events, records
+from ticket_pipeline.store import dead_letters, definitions, events, records, statistics
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.site_state import SiteState
 
@@ -68,6 +68,7 @@ class _Mapping:
             dead_letters.bury(tx, site, flow=_FLOW, letters=letters, at=self.now)
             mended = [record.definition_id for record in mapped.records]
             dead_letters.resolve(tx, site, flow=_FLOW, subjects=[*mended, *dead], at=self.now)
+            statistics.keep_up(tx)
         self.per_event.update(record.event_id for record in mapped.records)
         self.losses |= {record.definition_id: record.losses for record in mapped.records if record.losses}
         self.refused += [Refusal(subject=each.subject, code=each.code, reason=each.reason) for each in letters]

@@ -11,7 +11,8 @@ from ticket_pipeline.model.change import Action, Change, FieldChange, Held
 from ticket_pipeline.model.policy import OnDelete, Policy
 from ticket_pipeline.model.record import Record
 from ticket_pipeline.model.report import Hold, Plan
-from ticket_pipeline.store import approvals, definitions, links, records
+from ticket_pipeline.store import approvals, definitions, links, records, unsettled
+from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.links import Link, LinkState
 from ticket_pipeline.store.site_state import SiteState
 
@@ -54,13 +55,16 @@ def hold(state: SiteState, destination: Destination, policy: Policy) -> Hold | N
 def judge(state: SiteState, destination: Destination, policy: Policy) -> frozenset[str] | Hold:
     """Tell which definitions' records may be taken away now, or why the site's plan waits for a person."""
     with state.reading() as tx:
-        doomed = links.doomed(tx, state.site, destination.identity)
-        linked = links.count_linked(tx, state.site, destination.identity)
-        if not policy.too_many(len(doomed), of=linked):
-            return frozenset(doomed)
-        digest = hashlib.sha256("\n".join(sorted(doomed)).encode()).hexdigest()[:16]
-        if approvals.approved(tx, state.site, destination.identity, digest):
-            return frozenset(doomed)
+        return weigh(tx, state.site, destination.identity, policy)
+
+
+def weigh(tx: Transaction, site: str, destination: str, policy: Policy) -> frozenset[str] | Hold:
+    """Judge as `judge` does, in a transaction; what is left of an approved plan is approved, one more is not."""
+    doomed = links.doomed(tx, site, destination)
+    linked = links.count_linked(tx, site, destination)
+    if not policy.too_many(len(doomed), of=linked) or doomed <= approvals.approved(tx, site, destination):
+        return frozenset(doomed)
+    digest = hashlib.sha256("\n".join(sorted(doomed)).encode()).hexdigest()[:16]
     return Hold(deletes=len(doomed), of=linked, digest=digest)
 
 
@@ -88,6 +92,8 @@ def step(
         TransientError, ConfigError: the destination had to be searched and could not be.
     """
     with state.reading() as tx:
+        settled = unsettled.settled(tx, state.site, destination.identity, event_ids)
+        event_ids = [each for each in event_ids if each not in settled]
         wanted = {record.definition_id: record for record in records.read(tx, state.site, event_ids)}
         linked = links.read(tx, state.site, destination.identity, event_ids)
         dead = definitions.tombstones(tx, state.site, event_ids)
@@ -105,7 +111,7 @@ def step(
     }
     return Step(
         changes=(*differing, *(_removal(link, policy) for link in doomed)),
-        unchanged=len(alive) - len(differing),
+        unchanged=settled.total() + len(alive) - len(differing),
         settled=tuple(change for change in changes if change is not None and not change.fields),
         found=tuple((event_of[held.definition_id], held) for held in found.values()),
         never_made=tuple(link.definition_id for link in limbo if link.definition_id not in found),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ticket_pipeline.destinations.base import Destination
+from ticket_pipeline.flows.approve import lapse
 from ticket_pipeline.flows.plan import Step, in_question, judge, step
 from ticket_pipeline.flows.progress import Progress, unwatched
 from ticket_pipeline.flows.recorded import recorded
@@ -14,7 +15,7 @@ from ticket_pipeline.model.change import Action, Change, Outcome
 from ticket_pipeline.model.policy import Policy
 from ticket_pipeline.model.record import to_json
 from ticket_pipeline.model.report import Hold, PublishReport, Refusal
-from ticket_pipeline.store import dead_letters, links
+from ticket_pipeline.store import dead_letters, links, statistics
 from ticket_pipeline.store.database import Transaction
 from ticket_pipeline.store.dead_letters import DeadLetter
 from ticket_pipeline.store.links import Clash
@@ -61,6 +62,7 @@ def publish(
             publishing.bring(step(state, destination, policy, some, may_go=judged), still_ours)
         progress("records", publishing.seen, None)
     with state.writing() as tx:
+        lapse(tx, state.site, destination.identity)
         dead_letters.resolve_moot(tx, state.site, destination.identity, at=now)
     return publishing.report()
 
@@ -131,6 +133,7 @@ class _Publishing:
             mended = [outcome.change.definition_id for outcome in made]
             dead_letters.resolve(tx, site, flow=FLOW, subjects=mended, at=self.now)
             self._bury(tx, [*map(_letter, refused), *map(_clash_letter, clashes)])
+            statistics.keep_up(tx)
         self.made.update(outcome.change.action for outcome in made)
         self.per_event.update(outcome.change.event_id for outcome in made)
         return gone

@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.keepalive import MISS_THE_SERVER, miss_us
+from ticket_pipeline.query_plans import plan_afresh
 
 #: What a transaction is for; an execution option that the `begin` handlers below read.
 WRITING = {"ticket_pipeline_writes": True}
@@ -91,6 +92,7 @@ def _postgresql(address: URL) -> Engine:
             f"state: PostgreSQL needs the package '{error.name}'; install ticket-pipeline[postgresql]"
         ) from error
     event.listen(engine, "connect", miss_us)
+    event.listen(engine, "connect", plan_afresh)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 

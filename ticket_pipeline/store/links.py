@@ -140,12 +140,14 @@ def count_linked(tx: Transaction, site: str, destination: str) -> int:
     return tx.scalar(query) or 0
 
 
-def doomed(tx: Transaction, site: str, destination: str) -> set[str]:
-    """Tell which linked definitions are dead, and so to be archived or deleted at the destination."""
+def doomed(
+    tx: Transaction, site: str, destination: str, *, states: Collection[LinkState] = (LinkState.LINKED,)
+) -> set[str]:
+    """Tell which definitions with such a link are dead, and so to be archived or deleted at the destination."""
     of = ticket_definitions.c
     dead = and_(of.site == _T.site, of.id == _T.definition_id, of.deleted_at.is_not(None))
     query = select(_T.definition_id).join_from(links, ticket_definitions, dead)
-    return set(tx.scalars(query.where(_at(site, destination), _T.state == LinkState.LINKED)))
+    return set(tx.scalars(query.where(_at(site, destination), _T.state.in_(states))))
 
 
 def forget(tx: Transaction, site: str, destination: str, definition_ids: Collection[str]) -> int:

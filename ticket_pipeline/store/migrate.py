@@ -12,13 +12,13 @@ from ticket_pipeline.store.schema import metadata
 VERSION_TABLE = "ticket_pipeline_version"
 #: Any number that others on the same server are unlikely to lock.
 _LOCK = 7_469_636_574
-_HERE = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @cache
 def versions() -> tuple[str, ...]:
     """List the migrations this code knows, oldest first."""
-    return tuple(sorted(path.stem.partition("_")[0] for path in (_HERE / "versions").glob("[0-9]*.py")))
+    return tuple(sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")))
 
 
 def is_current(tx: Connection) -> bool:
@@ -73,6 +73,6 @@ def _upgrade(tx: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = tx
     command.upgrade(config, "head")

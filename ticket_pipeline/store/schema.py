@@ -149,7 +149,8 @@ approvals = Table(
     metadata,
     Column("site", Text, primary_key=True),
     Column("destination", Text, primary_key=True),
-    Column("digest", Text, primary_key=True),
+    # One that was dead, and whose record is still to be taken away.
+    Column("definition_id", Text, primary_key=True),
     Column("approved_at", Instant, nullable=False),
 )
 
@@ -174,9 +175,12 @@ inbox = Table(
     Column("processed_at", Instant),
     Column("attempts", Integer, nullable=False),
     UniqueConstraint("site", "key", name="inbox_lands_once"),
+    Index("inbox_by_site", "site", "seq"),
+    # With the state, or SQLite would not tell it from the index over all that ever landed.
     Index(
         "inbox_waiting",
         "site",
+        "state",
         "seq",
         sqlite_where=text("state = 'landed'"),
         postgresql_where=text("state = 'landed'"),

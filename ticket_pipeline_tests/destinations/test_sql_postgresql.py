@@ -58,6 +58,12 @@ class TestPostgresql(SqlContract):
             assert connection.scalar(text("SHOW tcp_keepalives_idle")) == "30"
         destination.close()
 
+    def test_a_statement_sent_often_is_planned_for_the_table_as_it_has_become(self, config: Config) -> None:
+        destination = connect(config, self.mapping())
+        with destination.engine.connect() as connection:
+            assert connection.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"
+        destination.close()
+
     def test_a_constraint_checked_at_commit_refuses_one_row(self, destination: Watched) -> None:
         self.create(destination, ticket(id=wix_id(), name="Taken"))
         self.run(

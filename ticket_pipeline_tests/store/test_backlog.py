@@ -6,6 +6,7 @@ from ticket_pipeline.store.backlog import Backlog
 from ticket_pipeline.store.database import Database
 from ticket_pipeline.store.inbox import State
 from ticket_pipeline_tests.store.bodies import minute
+from ticket_pipeline_tests.store.query_plan import how_sqlite_reads
 
 SITE = "box_office"
 
@@ -50,6 +51,7 @@ def test_settled_entries_are_not_gone_through(database: Database) -> None:
         if tx.dialect.name != "sqlite":
             return
         query = backlog.waiting(SITE, schema.inbox.c.landed_at)
-        written = str(query.compile(tx.engine, compile_kwargs={"literal_binds": True}))
-        ((*_, how),) = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {written}").fetchall()
+        (how,) = how_sqlite_reads(tx, lambda: tx.execute(query))
+        (newest,) = how_sqlite_reads(tx, lambda: backlog.newest(tx, SITE))
     assert "inbox_waiting" in how
+    assert "COVERING INDEX inbox_waiting" in newest

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from ticket_pipeline.model.envelope import Envelope
-from ticket_pipeline.store import inbox
+from ticket_pipeline.model.retention import Kept
+from ticket_pipeline.store import inbox, retention
 from ticket_pipeline.store.database import Database, open_database
 from ticket_pipeline.store.inbox import Entry, Landed, State
 from ticket_pipeline.store.site_state import SiteState
 from ticket_pipeline_tests.store.bodies import minute
+from ticket_pipeline_tests.store.query_plan import how_sqlite_reads
 
 ORDER = "wix.events.ticketing.events.OrderDeleted"
 
@@ -236,3 +238,18 @@ def test_two_workers_on_postgresql_never_get_the_same_entry(postgresql_url: str)
         second = [entry.envelope.key for entry in inbox.claim(two, state.site, 2)]
     assert (first, second) == (["a", "b"], ["c"])
     database.close()
+
+
+def test_no_question_goes_through_a_sites_whole_inbox_nor_sorts_it(state: SiteState) -> None:
+    with state.reading() as tx:
+        if tx.dialect.name != "sqlite":
+            return
+        everything_old = retention.shelf(tx, state.site, Kept.INBOX, before=minute(9))
+        questions: dict[str, Callable[[], object]] = {
+            "COVERING INDEX inbox_by_site (site=?)": lambda: inbox.last_seq(tx, state.site),
+            "INDEX inbox_by_site (site=? AND seq>?)": lambda: inbox.after(tx, state.site, 7, 100),
+            "INDEX inbox_by_site (site=? AND seq>? AND seq<?)": lambda: everything_old.old(tx, after=(7,), limit=9),
+            "INDEX inbox_waiting (site=? AND state=?)": lambda: inbox.waiting(tx, state.site, 100),
+        }
+        found = {wanted: how_sqlite_reads(tx, ask) for wanted, ask in questions.items()}
+    assert found == {wanted: [f"SEARCH inbox USING {wanted}"] for wanted in questions}

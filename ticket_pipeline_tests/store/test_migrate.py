@@ -1,21 +1,31 @@
 import multiprocessing
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
+from hashlib import sha256
 from threading import Barrier
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import MetaData, select, text
 
 from ticket_pipeline.errors import ConfigError
+from ticket_pipeline.store.address import read_address
 from ticket_pipeline.store.database import Database, open_database
-from ticket_pipeline.store.migrate import VERSION_TABLE, versions
-from ticket_pipeline.store.schema import metadata
+from ticket_pipeline.store.engines import WRITING, make_engine
+from ticket_pipeline.store.migrate import MIGRATIONS, VERSION_TABLE, versions
+from ticket_pipeline.store.schema import approvals, metadata
+from ticket_pipeline_tests.store.bodies import NOON
 from ticket_pipeline_tests.store.conftest import FreshUrl
 
 _PROCESSES = 3
 _ROUNDS = 5
+DOOMED = ("balcony", "gallery", "stalls")
 
 
 def test_the_migrations_make_the_tables_of_the_schema(database: Database) -> None:
@@ -52,6 +62,13 @@ def test_other_peoples_tables_under_our_names_are_left_alone(url: str) -> None:
     database.close()
     with pytest.raises(ConfigError, match=f"other tables named {', '.join(sorted(metadata.tables))};"):
         open_database(url)
+
+
+def test_an_approval_from_before_it_named_records_keeps_what_it_still_lets_through(fresh_url: FreshUrl) -> None:
+    whole, half = fresh_url(), fresh_url()
+    _approve_at_version_4(whole, still_held=DOOMED)
+    _approve_at_version_4(half, still_held=DOOMED[1:])
+    assert (_approved(whole), _approved(half)) == ({(NOON, "box_office", "sql:box", each) for each in DOOMED}, set())
 
 
 def test_an_opened_database_needs_no_alembic(url: str) -> None:
@@ -93,3 +110,54 @@ def _open_and_tell_imports(url: str) -> bool:
     sys.modules.pop("alembic", None)
     open_database(url).close()
     return "alembic" in sys.modules
+
+
+def _approve_at_version_4(url: str, *, still_held: Sequence[str]) -> None:
+    """Make an older database, where a person let all that was doomed go, and this much of it is still there."""
+    engine = make_engine(read_address(url)).execution_options(**WRITING)
+    with engine.begin() as tx:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0004")
+        tables = MetaData()
+        tables.reflect(tx)
+        for name, rows in _rows(still_held).items():
+            tx.execute(tables.tables[name].insert(), [{"site": "box_office", **row} for row in rows])
+    engine.dispose()
+
+
+def _rows(still_held: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    digest = sha256("\n".join(DOOMED).encode()).hexdigest()[:16]
+    at_box = {"destination": "sql:box"}
+    return {
+        "ticket_definitions": [
+            {
+                "id": each,
+                "event_id": "gala",
+                "revision": 1,
+                "body": "{}",
+                "deleted_at": NOON if each in DOOMED else None,
+            }
+            for each in (*DOOMED, "alive")
+        ],
+        "links": [
+            {"definition_id": each, "event_id": "gala", "state": state, "fields": "{}", "written_at": NOON, **at_box}
+            for each in (*DOOMED, "alive")
+            for state in ["linked" if each in (*still_held, "alive") else "archived"]
+        ],
+        "approvals": [
+            {"digest": digest, "approved_at": NOON, **at_box},
+            {"digest": "of another time", "approved_at": NOON, **at_box},
+            {"digest": digest, "approved_at": NOON, "destination": "sql:other"},
+        ],
+    }
+
+
+def _approved(url: str) -> set[tuple[datetime, str, str, str]]:
+    database = open_database(url)
+    with database.reading() as tx:
+        columns = [approvals.c[name] for name in ("approved_at", "site", "destination", "definition_id")]
+        found = {(at, *names) for at, *names in tx.execute(select(*columns))}
+    database.close()
+    return found

@@ -160,12 +160,11 @@ def test_resolved_letters_go_and_open_ones_stay_and_no_number_comes_twice(state:
 
 def test_an_approval_is_good_for_its_age_only(state: SiteState) -> None:
     with state.writing() as tx:
-        approvals.approve(tx, state.site, "place", "old", at=minute(0))
-        approvals.approve(tx, state.site, "place", "new", at=minute(100))
-    assert clear(state, Kept.APPROVALS) == 1
+        approvals.approve(tx, state.site, "place", ["old", "older", "renewed"], at=minute(0))
+        approvals.approve(tx, state.site, "place", ["new", "renewed"], at=minute(100))
+    assert clear(state, Kept.APPROVALS) == 2
     with state.reading() as tx:
-        assert not approvals.approved(tx, state.site, "place", "old")
-        assert approvals.approved(tx, state.site, "place", "new")
+        assert approvals.approved(tx, state.site, "place") == {"new", "renewed"}
 
 
 def test_of_a_counters_history_the_value_it_shows_stays(state: SiteState) -> None:
