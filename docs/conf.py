@@ -1,5 +1,9 @@
 """How the site is built: `make docs`. Plain Markdown in, pages that load nothing from anywhere else out."""
 
+import re
+
+from sphinx.application import Sphinx
+
 project = "ticket_pipeline"
 author = "the authors of ticket_pipeline"
 html_title = "ticket_pipeline"
@@ -21,3 +25,13 @@ html_theme_options = {"footer_icons": [], "navigation_with_keys": True}
 # A reference that leads nowhere is an error; `make docs` makes errors of warnings.
 nitpicky = True
 highlight_language = "none"
+
+
+def setup(app: Sphinx) -> None:
+    """Show the name of a file above what stands in it."""
+    app.connect("source-read", _caption)
+
+
+def _caption(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Make a caption of a fence's second word: ```yaml pipeline.yaml."""
+    source[0] = re.sub(r"^```(\w+) (\S+)$", r"```{code-block} \1\n:caption: \2\n", source[0], flags=re.MULTILINE)

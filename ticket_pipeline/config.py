@@ -18,6 +18,7 @@ from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.mapping.mapping import FieldMapping, build_mapping
 from ticket_pipeline.sandbox_subscribers import put_subscribers
 from ticket_pipeline.settings import DEFAULT_STATE, Pipeline, SitePipeline, SiteSettings, Surroundings, SyncSettings
+from ticket_pipeline.store.address import read_address
 from ticket_pipeline.yaml_source import Path as Place
 from ticket_pipeline.yaml_source import Source, read_yaml
 
@@ -72,7 +73,8 @@ def _found_locally(pipeline: Pipeline, url: str | None) -> Pipeline:
 def validate(source: Source, *, folder: Path) -> Pipeline:
     """Turn a parsed file into the declared pipeline; relative SQLite paths are relative to its folder."""
     if not isinstance(source.data, dict):
-        raise ConfigError(f"{source.name}:1: expected the key sites; run `ticket-pipeline init` for a start")
+        found = "this file is empty" if source.data is None else "expected the key sites"
+        raise ConfigError(f"{source.name}:1: {found}; run `ticket-pipeline init` for a start")
     pipeline = _checked(Pipeline, source, folder, json_schema())
     _refuse_mappings(source, {("sites", name): site for name, site in pipeline.sites.items()})
     return pipeline
@@ -113,11 +115,16 @@ def _refuse_at_odds(source: Source, added: Pipeline, whole: Pipeline) -> None:
 
 def _checked(model: type[_Declared], source: Source, folder: Path, schema: dict[str, Any]) -> _Declared:
     try:
-        return model.model_validate(
+        declared = model.model_validate(
             _anchored({"state": DEFAULT_STATE, **source.data}, folder), context={FOLDER: folder}
         )
     except ValidationError as error:
         raise ConfigError(explain(error, source, schema)) from error
+    try:
+        read_address(declared.state)
+    except ConfigError as error:
+        raise ConfigError(f"{source.at(('state',))}: {error}") from error
+    return declared
 
 
 def _refuse_mappings(source: Source, sites: Mapping[Place, SiteSettings]) -> None:

@@ -1,5 +1,6 @@
 """Validation errors of `pipeline.yaml` -> sentences: which file and line, which key, what is allowed."""
 
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -45,12 +46,44 @@ def _problem(detail: ErrorDetails, path: Path, place: Schema, source: Source) ->
             allowed = [name.strip().strip("'") for name in context["expected_tags"].split(",")]
             return unknown("kind", source.spelled.get((*path, "kind"), str(context["tag"])), allowed)
         case "union_tag_not_found":
-            return "has no `kind`"
+            kinds = sorted(place.get("discriminator", {}).get("mapping", {}))
+            return "has no `kind`" + (f"; allowed: {', '.join(kinds)}" if kinds else "")
+        case "too_short":
+            return "is empty; name at least one"
         case "enum" | "literal_error":
             return f"{_shown(detail, path, place, source)} is not allowed; allowed: {context['expected']}"
+    if detail["input"] is None and detail["type"] in _EXPECTED:
+        return f"is empty; it {_EXPECTED[detail['type']]}"
     message = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
-    message = message.removeprefix("Value error, ")
-    return f"{_shown(detail, path, place, source)} {message}"
+    message = _EXPECTED.get(detail["type"], message.removeprefix("Value error, "))
+    if detail["type"] == "string_type" and not isinstance(detail["input"], list | dict):
+        message += "; put it in quotes"
+    whole = detail["type"] == "value_error" and isinstance(detail["input"], dict) and "properties" in place
+    return message if whole else f"{_shown(detail, path, place, source)} {message}"
+
+
+_MAPPING = "should be a mapping, lines of `key: value`"
+_DURATION = "should be a duration, such as 90s, 5m, 2h or 1d"
+_WHOLE_NUMBER = "should be a whole number"
+_TRUTH = "should be true or false"
+#: What pydantic calls by Python's names, in those of the file.
+_EXPECTED = {
+    "bool_parsing": _TRUTH,
+    "bool_type": _TRUTH,
+    "decimal_parsing": "should be a number",
+    "decimal_type": "should be a number",
+    "dict_type": _MAPPING,
+    "int_from_float": _WHOLE_NUMBER,
+    "int_parsing": _WHOLE_NUMBER,
+    "int_type": _WHOLE_NUMBER,
+    "list_type": "should be a list",
+    "model_attributes_type": _MAPPING,
+    "model_type": _MAPPING,
+    "string_type": "should be a text",
+    "time_delta_parsing": _DURATION,
+    "time_delta_type": _DURATION,
+    "tuple_type": "should be a list",
+}
 
 
 def _shown(detail: ErrorDetails, path: Path, place: Schema, source: Source) -> str:
@@ -59,11 +92,14 @@ def _shown(detail: ErrorDetails, path: Path, place: Schema, source: Source) -> s
         return source.spelled[path]
     if place.get("format") == "password":
         return "the secret"
-    return _kind_of(detail, place) or repr(detail["input"])
+    given = detail["input"]
+    return _kind_of(detail, place) or (str(given) if isinstance(given, date) else repr(given))
 
 
 def _kind_of(detail: ErrorDetails, place: Schema) -> str | None:
     """Name only the kind of what stands where something else belongs: secrets may lie inside."""
+    if detail["input"] is None:
+        return "an empty value"
     if isinstance(detail["input"], list):
         return "a list"
     if isinstance(detail["input"], dict):
@@ -80,7 +116,7 @@ def _walk(location: tuple[str | int, ...], schema: Schema) -> tuple[Path, Schema
     path: Path = ()
     place = _resolved(schema, schema)
     for step in location:
-        if step == "[key]":
+        if step == "[key]" or (isinstance(step, str) and len(place.get("anyOf", ())) > 1):
             continue
         tags = place.get("discriminator", {}).get("mapping", {})
         if step in tags:

@@ -110,10 +110,52 @@ def test_an_app_is_another_way_in(tmp_path: Path) -> None:
         ("as: decimal", "as: dezimal", "/my.yaml:15: sites.box_office.sync.mapping.price: unknown transform"),
         ('site_id: "${WIX_SITE_ID}"', "", "sites.box_office.wix.auth.site_id: is missing"),
         ("https://tickets.example.org", "tickets.example.org", "/my.yaml:4: server.public_url: 'tickets.example.org'"),
+        ('["https://www.example.org"]', "https://a.example", "allowed_origins: 'https://a.example' should be a list"),
+        ("kind: api_key,", "", "wix.auth: has no `kind`; allowed: api_key, app"),
+        (
+            '"${WIX_API_KEY}"',
+            "123",
+            "/my.yaml:9: sites.box_office.wix.auth.api_key: the secret should be a text; put it",
+        ),
+        ('"${WIX_SITE_ID}"', "2026-01-01", "auth.site_id: 2026-01-01 should be a text; put it in quotes"),
+        ('["one", "two"]', "5", "/my.yaml:10: sites.box_office.wix.webhook_public_key: 5 should be a text"),
+        ("0.2", "much", "max_delete_fraction: 'much' should be a number"),
+        ("on_delete: archive", "on_delete:", "on_delete: an empty value is not allowed; allowed: 'archive' or"),
+        ("state: sqlite:///state.db", "state: mysql://localhost/x", "/my.yaml:2: state: unknown database 'mysql'"),
+        ("state: sqlite:///state.db", "state: state.db", "/my.yaml:2: state: this is not a database URL"),
+        (
+            GOOD[GOOD.index("    sync:") :],
+            "",
+            "/my.yaml:7: sites.box_office: declares nothing to do; add sync, counters",
+        ),
+        (GOOD[GOOD.index("sites:") :], "sites: {}", "/my.yaml:6: sites: is empty; name at least one"),
+        (GOOD[GOOD.index("sites:") :], "sites: [a]", "/my.yaml:6: sites: a list should be a mapping, lines of"),
+        (GOOD[GOOD.index("sites:") :], "sites:", "/my.yaml:6: sites: is empty; it should be a mapping"),
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_what_is_allowed(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert said in refused(tmp_path, old, new)
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ("freshness_limit: soon", "freshness_limit: 'soon' should be a duration, such as 90s, 5m, 2h or 1d"),
+        ("freshness_limit: [2]", "freshness_limit: a list should be a duration"),
+        ("sweep_every: ", "sweep_every: is empty; it should be a duration"),
+        ("low_stock: 1.5", "low_stock: 1.5 should be a whole number"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_told_what_it_should_be(tmp_path: Path, declared: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        counters(tmp_path, declared)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_file_is_told_as_one(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"my\.yaml:1: this file is empty; run `ticket-pipeline init`"):
+        load(tmp_path, text)
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:

@@ -81,6 +81,16 @@ def test_an_empty_inbox_has_no_age(client: Client) -> None:
     assert client.get("/healthz").json()["inbox"] == {"depth": 0, "oldest_seconds": 0.0}
 
 
+def test_every_site_stands_in_the_health_though_nothing_waits_or_comes_in(parts: ServerParts) -> None:
+    idle = {"depth": 0, "oldest_seconds": 0.0}
+    with serving(replace(parts, requests_per_minute={"box_office": 200, "barn": 200})) as client:
+        assert client.get("/healthz").json()["sites"] == {"barn": idle, "box_office": idle}
+        client.post(token(updated()))
+    with serving(replace(parts, endpoints=[], requests_per_minute={"barn": 200})) as client:
+        sites = client.get("/healthz").json()["sites"]
+        assert (sites["barn"], sites["box_office"]["depth"]) == (idle, 1)
+
+
 def test_a_database_that_cannot_be_written_is_unhealthy_until_it_can(client: Client, path: Path, clock: Clock) -> None:
     with locked(path):
         answer = client.get("/healthz")
@@ -174,7 +184,7 @@ def test_a_log_line_is_one_line_whatever_a_field_holds() -> None:
 def test_a_port_that_is_taken_says_so() -> None:
     with listening("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}.*--port"):
+        with pytest.raises(ConfigError, match=rf"127.0.0.1:{port} \(Address already in use\); .*--port"):
             listening("127.0.0.1", port)
 
 
@@ -186,7 +196,9 @@ from ticket_pipeline.webhooks.endpoint import Endpoint
 from ticket_pipeline.webhooks.keys import read_keys
 
 url, key, port = sys.argv[1:]
-parts = ServerParts(database=open_database(url), endpoints=[Endpoint(site="box_office", keys=read_keys(key))])
+endpoints = [Endpoint(site="box_office", keys=read_keys(key))]
+budgets = {"box_office": 200, "barn": 200}
+parts = ServerParts(database=open_database(url), endpoints=endpoints, requests_per_minute=budgets)
 serve(parts, port=int(port))
 """
 
@@ -199,7 +211,7 @@ def test_whatever_was_answered_200_survives_the_end_of_the_process(path: Path, s
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ}) as process:
         assert process.stderr is not None
         log = iter(process.stderr.readline, "")
-        assert any("Uvicorn running" in line or "serving" in line for line in log)
+        assert any("sites=2 webhooks=1" in line for line in log)
         acknowledged = asyncio.run(post_until_it_ends(port, process, stop))
         rest = process.stderr.read()
     assert acknowledged

@@ -21,7 +21,7 @@ from ticket_pipeline.store import loads
 from ticket_pipeline.wiring import Site
 
 
-@command()
+@command("List coming sale starts; preview or test a message.")
 @click.option("--event", metavar="ID", help="Only this Wix event.")
 @click.option("--preview", is_flag=True, help="Show the next message, to how many it goes, and why not to others.")
 @click.option("--test", "email", metavar="EMAIL", help="Send the next message to this one address, and to nobody else.")

@@ -14,7 +14,7 @@ from ticket_pipeline.wiring import Site
 _MOST_NAMED = 5
 
 
-@group()
+@group("List what the counters show.")
 def counters(config_path: str | None, site: str | None, json: bool) -> int:
     """List what the counters show; `counters why DEFINITION` tells how that came about."""
     listed = {each.name: inspect_counters(each.state) for each in chosen(config_path, site)}
@@ -26,7 +26,7 @@ def counters(config_path: str | None, site: str | None, json: bool) -> int:
     return DONE
 
 
-@command(under=counters)
+@command("Show how a counter came to its values.", under=counters)
 @click.argument("definition")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="So many values, at most.")
 def why(config_path: str | None, site: str | None, json: bool, definition: str, limit: int) -> int:

@@ -20,6 +20,9 @@ from ticket_pipeline.wiring import Site, Wiring
 DONE, REFUSALS, WRONG, LATER = 0, 1, 2, 3
 _INTERRUPTED = 130
 
+#: Takes 0, which is any port that is free.
+PORT = click.IntRange(0, 65_535)
+
 #: Reports go to `out`, everything else to `err`, so that reports can be piped.
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -32,24 +35,30 @@ Body = Callable[..., int]
 def main() -> None:
     """Keep a ticketing system, a counter and announcements in step with a Wix Events site.
 
-    Exit status: 0 done, 1 finished with refusals, 2 wrong usage or config, 3 try later.
+    Exit status: 0 done, 1 finished with refusals, 2 wrong usage or config, 3 try later, 130 stopped by Ctrl-C.
     """
 
 
-def command(*, sites: bool = True, file: bool = True, under: click.Group = main) -> Callable[[Body], click.Command]:
-    """Make a command of a body that returns the exit status; `sites` and `file` give it --site and --config."""
+def command(
+    short: str, *, sites: bool = True, file: bool = True, under: click.Group = main
+) -> Callable[[Body], click.Command]:
+    """Make a command of a body that returns the exit status; `sites` and `file` give it --site and --config.
+
+    `short` is what a list of commands says of it: one line of a terminal.
+    """
 
     def decorate(body: Body) -> click.Command:
-        return under.command(name=_name(body))(_runs(body, sites=sites, file=file))
+        return under.command(name=_name(body), short_help=short)(_runs(body, sites=sites, file=file))
 
     return decorate
 
 
-def group(*, sites: bool = True, file: bool = True) -> Callable[[Body], click.Group]:
+def group(short: str, *, sites: bool = True, file: bool = True) -> Callable[[Body], click.Group]:
     """Make a command that does what its body says unless one `under` it is named; options may come before that name."""
 
     def decorate(body: Body) -> click.Group:
-        return main.group(name=_name(body), invoke_without_command=True)(_runs(body, sites=sites, file=file))
+        made = main.group(name=_name(body), short_help=short, invoke_without_command=True)
+        return made(_runs(body, sites=sites, file=file))
 
     return decorate
 

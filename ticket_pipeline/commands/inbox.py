@@ -14,7 +14,7 @@ from ticket_pipeline.store import dead_letters as letters_store
 from ticket_pipeline.wiring import Site
 
 
-@command()
+@command("List what was refused and waits for a person.")
 def dead_letters(config_path: str | None, site: str | None, json: bool) -> int:
     """List what was refused and waits for a person, with the command that helps."""
     listed = {}
@@ -28,7 +28,7 @@ def dead_letters(config_path: str | None, site: str | None, json: bool) -> int:
     return REFUSALS if any(listed.values()) else DONE
 
 
-@command()
+@command("Go once more through dead letters or the inbox.")
 @click.argument("letters", nargs=-1, type=int)
 @click.option("--from", "first", type=int, metavar="SEQ", help="Inbox entries from this number …")
 @click.option("--to", "last", type=int, metavar="SEQ", help="… to this one.")

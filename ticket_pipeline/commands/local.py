@@ -5,17 +5,19 @@ from pathlib import Path
 import click
 
 from ticket_pipeline import config, terminal
-from ticket_pipeline.commands.frame import DONE, command, err, print_json
+from ticket_pipeline.commands.frame import DONE, PORT, command, err, print_json
 from ticket_pipeline.wiring import Wiring
 
 _WORLD = Path(".ticket-pipeline/sandbox.db")
 #: Where the packaged pipeline's ticketing system is.
 _TICKETING = Path(".ticket-pipeline/ticketing.db")
+#: Processes find one another by it, so it is not left to chance.
+_DEV_PORT = click.IntRange(1, 65_535)
 
 
-@command(sites=False)
+@command("Run the server, for webhooks and counters.", sites=False)
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8787, show_default=True)
+@click.option("--port", type=PORT, default=8787, show_default=True)
 def serve(config_path: str | None, json: bool, host: str, port: int) -> int:
     """Run the server: webhooks land here, counters live here. Keep Dagster's webserver private; this may be public."""
     from ticket_pipeline.live_counters import LiveCounters
@@ -41,17 +43,18 @@ def serve(config_path: str | None, json: bool, host: str, port: int) -> int:
         figures=[counters.figures],
     )
     if json:
-        print_json({"url": f"http://{host}:{port}", "sites": [endpoint.site for endpoint in endpoints]})
+        hooked = [each.site for each in endpoints]
+        print_json({"url": f"http://{host}:{port}", "sites": parts.sites, "webhooks": hooked})
     run_server(parts, host=host, port=port, json_logs=wiring.pipeline.server.log_format == "json")
     return DONE
 
 
-@command(sites=False)
+@command("Run everything in one terminal.", sites=False)
 @click.option("--no-sandbox", is_flag=True, help="Start no sandbox; it is started only where no pipeline is declared.")
-@click.option("--port", default=8787, show_default=True, help="Of the server.")
-@click.option("--dagster-port", default=3000, show_default=True)
-@click.option("--sandbox-port", default=8788, show_default=True)
-@click.option("--mail-port", default=8725, show_default=True, help="Where the sandbox takes mails.")
+@click.option("--port", type=_DEV_PORT, default=8787, show_default=True, help="Of the server.")
+@click.option("--dagster-port", type=_DEV_PORT, default=3000, show_default=True)
+@click.option("--sandbox-port", type=_DEV_PORT, default=8788, show_default=True)
+@click.option("--mail-port", type=_DEV_PORT, default=8725, show_default=True, help="Where the sandbox takes mails.")
 def dev(
     config_path: str | None,
     json: bool,

@@ -8,7 +8,7 @@ from ticket_pipeline.flows.eligible import Names
 from ticket_pipeline.flows.forget import forget as forget_flow
 
 
-@command()
+@command("Unlink from a person what is remembered of them.")
 @click.argument("email")
 @click.option("--unsubscription", is_flag=True, help="Forget too that they want no more; who is listed is written to.")
 def forget(config_path: str | None, site: str | None, json: bool, email: str, unsubscription: bool) -> int:

@@ -6,7 +6,7 @@ from ticket_pipeline import config, terminal
 from ticket_pipeline.commands.frame import DONE, command, declared, now, out, print_json
 
 
-@command()
+@command("Clear away what is older than it is to be kept.")
 @click.option("--preview", is_flag=True, help="Say what would be cleared away; do nothing.")
 def retain(config_path: str | None, site: str | None, json: bool, preview: bool) -> int:
     """Clear away what is older than its age under `retention`, as Dagster does every night."""

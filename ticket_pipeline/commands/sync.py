@@ -18,7 +18,7 @@ from ticket_pipeline.model.report import LoadReport, MapReport, PublishReport
 from ticket_pipeline.wiring import Site
 
 
-@command()
+@command("Show what a sync would change; write nothing.")
 @click.option("--approve", "approving", is_flag=True, help="Let a held plan through, exactly as it is now.")
 @click.option("--fields", is_flag=True, help="Show every field of new records too.")
 def plan(config_path: str | None, site: str | None, json: bool, approving: bool, fields: bool) -> int:
@@ -69,7 +69,7 @@ def _plan(
     return report, show
 
 
-@command()
+@command("Load all ticket definitions, update the destination.")
 @click.option("--event", metavar="ID", help="Only this Wix event.")
 def sync(config_path: str | None, site: str | None, json: bool, event: str | None) -> int:
     """Load every ticket definition and bring the destination, if declared, up to it, as a run that Dagster shows."""
@@ -94,7 +94,7 @@ def _left_over(loaded: LoadReport, mapped: MapReport, published: PublishReport) 
     return bool(loaded.refused or mapped.refused or published.refused or published.hold)
 
 
-@command()
+@command("Compare Wix, state and destination, and repair.")
 def reconcile(config_path: str | None, site: str | None, json: bool) -> int:
     """Compare Wix, state and destination, if declared; say what differs, and repair it as declared."""
     reports = {}

@@ -1,4 +1,4 @@
-"""Check: would this site's pipeline work, and what is to be done where it would not."""
+"""Check: can Wix and the destination be worked with, and what is to be done where they cannot."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,28 +13,39 @@ from ticket_pipeline.wix.events import query_events
 from ticket_pipeline.wix.ticket_definitions import query_ticket_definitions
 
 _SKEW_NOTED, _SKEW_WRONG = 5.0, 60.0
+_LATER = "nothing is wrong here; check again later"
+_OWN_ADDRESS = "is wix.base_url right? then nothing is wrong here; check again later"
 
 
-def check(wix: WixClient, destination: Destination | None, *, now: datetime) -> Iterator[Finding]:
-    """Look at Wix, the clock and any destination, without writing anything; stop asking a side that refuses."""
-    yield from _wix(wix)
+def check_wix(wix: WixClient, *, now: datetime, own_address: bool = False) -> Iterator[Finding]:
+    """Look at Wix and the clock; stop asking when refused. An own address, a declared base_url, may be mistyped."""
+    later = _OWN_ADDRESS if own_address else _LATER
+    yield from _readable(wix, later)
     yield from _clock(wix, now=now)
-    if destination is not None:
-        yield from _destination(destination)
 
 
-def _wix(wix: WixClient) -> Iterator[Finding]:
+def check_destination(destination: Destination) -> Iterator[Finding]:
+    """Look at the destination, without writing anything."""
+    if not hasattr(destination, "check"):
+        return
+    try:
+        yield from cast("Checkable", destination).check()
+    except TicketPipelineError as error:
+        yield _failed("destination", error, remedy="mend this, then check again")
+
+
+def _readable(wix: WixClient, later: str) -> Iterator[Finding]:
     try:
         found = next(iter(query_events(wix)), None)
     except TicketPipelineError as error:
-        yield _failed("Wix: events", error, remedy="mend this first, then check again")
+        yield _failed("Wix: events", error, remedy="mend this first, then check again", later=later)
         return
     events: tuple[Event, ...] = found.items if found else ()
     yield Finding(level=Level.OK, what="Wix: events", seen=f"reached; {len(events)} on the first page")
-    yield _definitions(wix, [event.id for event in events if event.sells_tickets][:1])
+    yield _definitions(wix, [event.id for event in events if event.sells_tickets][:1], later)
 
 
-def _definitions(wix: WixClient, event_ids: list[str]) -> Finding:
+def _definitions(wix: WixClient, event_ids: list[str], later: str) -> Finding:
     what = "Wix: ticket definitions"
     if not event_ids:
         return Finding(
@@ -46,7 +57,7 @@ def _definitions(wix: WixClient, event_ids: list[str]) -> Finding:
     try:
         page = next(iter(query_ticket_definitions(wix, event_ids)), None)
     except TicketPipelineError as error:
-        return _failed(what, error, remedy="give the credentials this right")
+        return _failed(what, error, remedy="give the credentials this right", later=later)
     return Finding(level=Level.OK, what=what, seen=f"readable; {len(page.items) if page else 0} of the first event")
 
 
@@ -60,16 +71,7 @@ def _clock(wix: WixClient, *, now: datetime) -> Iterator[Finding]:
     yield Finding(level=level, what="clock", seen=f"{skew:.0f} s apart from Wix", remedy=remedy)
 
 
-def _destination(destination: Destination) -> Iterator[Finding]:
-    if not hasattr(destination, "check"):
-        return
-    try:
-        yield from cast("Checkable", destination).check()
-    except TicketPipelineError as error:
-        yield _failed("destination", error, remedy="mend this, then check again")
-
-
-def _failed(what: str, error: TicketPipelineError, *, remedy: str) -> Finding:
+def _failed(what: str, error: TicketPipelineError, *, remedy: str, later: str = _LATER) -> Finding:
     transient = isinstance(error, TransientError)
-    remedy = "nothing is wrong here; check again later" if transient else remedy
+    remedy = later if transient else remedy
     return Finding(level=Level.ERROR, what=what, seen=str(error), remedy=remedy, transient=transient)

@@ -1,8 +1,10 @@
 """Run the sandbox as a process of its own: `python -m ticket_pipeline.sandbox --port 8788`."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.sandbox.faults import Faults
 from ticket_pipeline.sandbox.serve import serve
 from ticket_pipeline.sandbox.settings import SandboxSettings
@@ -40,7 +42,10 @@ def main() -> None:
         mail_port=given.mail_port,
         faults=Faults(latency_ms=given.latency_ms),
     )
-    serve(settings, host=given.host, port=given.port)
+    try:
+        serve(settings, host=given.host, port=given.port)
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -33,9 +33,8 @@ def create(
     return _part(answer, "ticketDefinition")
 
 
-def edit(definition_id: str, *, base_url: str = SANDBOX_URL, **fields: Any) -> Document:
+def edit(definition_id: str, *, price: str | int | None = None, base_url: str = SANDBOX_URL, **fields: Any) -> Document:
     """Change fields of a ticket definition, as Wix names them, whatever its revision; a plain `price` is taken, too."""
-    price = fields.pop("price", None)
     if price is not None:
         now = ask("GET", f"{DEFINITIONS}/{definition_id}", base_url=base_url)["ticketDefinition"]["pricingMethod"]
         money = now.get("fixedPrice") or now.get("guestPrice") or {"currency": "USD"}

@@ -28,6 +28,8 @@ class World:
         self.sequence = 0
         #: rises with each change, so that what was computed from the world can be kept while it holds
         self.version = 0
+        #: the version that this world began with
+        self.first_version = 0
         self._storage = storage
         self._observers: list[Observer] = []
         self._clear()
@@ -122,6 +124,7 @@ class World:
         self._clear()
         self.seeded_at = seeded_at
         self.version += 1
+        self.first_version = self.version
         self._settled_at = settled_at
         for entity in entities:
             self._put(entity)

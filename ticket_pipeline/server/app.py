@@ -53,11 +53,16 @@ class ServerParts:
     lifespans: Sequence[Lifespan] = ()
     #: Called on the event loop when the server is to stop, before it waits for answers under way: ends streams.
     on_stopping: Sequence[Callable[[], None]] = ()
-    #: The sites whose standing Prometheus is told, each with its limit at Wix.
+    #: The declared sites, whose standing Prometheus is told, each with its limit at Wix.
     requests_per_minute: Mapping[str, int] = field(default_factory=dict)
     #: Further figures, as Prometheus reads them.
     figures: Sequence[Callable[[], bytes]] = ()
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def sites(self) -> list[str]:
+        """The names of the sites that are served, in order; webhooks come in for those with an endpoint."""
+        return sorted({*self.requests_per_minute, *(each.site for each in self.endpoints)})
 
 
 def build_server(parts: ServerParts) -> Starlette:
@@ -72,10 +77,15 @@ def build_server(parts: ServerParts) -> Starlette:
 
     landing = Landing(parts.database, clock=parts.clock, listener=listen)
     receiver = Receiver(
-        endpoints=parts.endpoints, landing=landing, meters=meters, clock=parts.clock, leeway=parts.leeway
+        endpoints=parts.endpoints,
+        landing=landing,
+        meters=meters,
+        clock=parts.clock,
+        sites=parts.sites,
+        leeway=parts.leeway,
     )
     pipeline = PipelineFigures(parts.database, parts.requests_per_minute, parts.clock)
-    health = Health(parts.database, meters, parts.clock, pipeline, parts.figures)
+    health = Health(parts.database, meters, parts.clock, pipeline, parts.figures, parts.sites)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

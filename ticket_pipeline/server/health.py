@@ -32,8 +32,10 @@ class Health:
         clock: Callable[[], datetime],
         pipeline: PipelineFigures,
         figures: Sequence[Callable[[], bytes]],
+        sites: Sequence[str],
     ) -> None:
-        """Hold what is looked at; `figures` are what others tell Prometheus."""
+        """Hold what is looked at; `figures` are what others tell Prometheus, `sites` are told of also when idle."""
+        self._sites = sites
         self._pipeline = pipeline
         self._figures = figures
         self._database = database
@@ -50,7 +52,8 @@ class Health:
         if waiting is None:
             return JSONResponse({"status": "cannot_write", "version": version("ticket-pipeline")}, 503)
         now = self._clock()
-        sites = {site: _standing(count, oldest, now) for site, (count, oldest) in sorted(waiting.items())}
+        known = dict.fromkeys(self._sites, (0, now)) | waiting
+        sites = {site: _standing(count, oldest, now) for site, (count, oldest) in sorted(known.items())}
         total = sum(count for count, _ in waiting.values())
         standing = _standing(total, min((oldest for _, oldest in waiting.values()), default=now), now)
         return JSONResponse({"status": "ok", "version": version("ticket-pipeline"), "inbox": standing, "sites": sites})

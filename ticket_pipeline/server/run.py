@@ -31,7 +31,8 @@ def serve(parts: ServerParts, *, host: str = "127.0.0.1", port: int = DEFAULT_PO
     _allow_many_connections()
     gc.freeze()  # what is here now stays; looking through it again would hold up answers
     with listening(host, port) as listener:
-        log.info("serving", extra={"host": host, "port": port, "sites": len(parts.endpoints)})
+        counted = {"sites": len(parts.sites), "webhooks": len(parts.endpoints)}
+        log.info("serving", extra={"host": host, "port": port, **counted})
         make_server(parts).run(sockets=[listener])
 
 
@@ -50,9 +51,8 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise ConfigError(
-            f"server: cannot listen on {host}:{port} ({error.strerror}); choose another --port"
-        ) from error
+        why = (error.strerror or str(error)).partition(" (while ")[0]
+        raise ConfigError(f"server: cannot listen on {host}:{port} ({why}); choose another --port") from error
 
 
 def uvicorn_config(app: Starlette) -> uvicorn.Config:

@@ -2,13 +2,13 @@
 
 200 is a promise: the webhook is durable. 400, 401, 404 and 413 say that it never will be as it is; 503 that it was our
 fault, or that it took too long. Wix repeats whatever is not answered 200, for 47 hours. So a webhook for a site that
-nobody declared is not waved through: once the site is declared, its repeats land.
+nobody declared, or whose public key nobody did, is not waved through: once it is declared, its repeats land.
 Verifying takes some 30 microseconds, less than handing it to a thread would, so it stays on the event loop. The routes
 speak ASGI themselves: Starlette's request and response objects would cost as much again.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -37,7 +37,7 @@ PATIENCE = 1.0
 APP_PATH = "/webhooks/wix"
 SITE_PATH = "/webhooks/{site}"
 
-_STATUS = {Refusal.MALFORMED: 400, Refusal.TOO_LARGE: 413}
+_STATUS = {Refusal.MALFORMED: 400, Refusal.TOO_LARGE: 413, Refusal.NO_PUBLIC_KEY: 404}
 _NOT_AUTHENTIC = 401
 
 
@@ -71,6 +71,8 @@ class Receiver:
     landing: Landing
     meters: Meters
     clock: Callable[[], datetime]
+    #: The sites of ours; those that have no endpoint have no public key.
+    sites: Collection[str] = ()
     leeway: timedelta = DEFAULT_LEEWAY
     patience: float = PATIENCE
     refusals: RefusalLog = field(default_factory=RefusalLog)
@@ -101,6 +103,12 @@ class Receiver:
             return TRY_AGAIN
         self.meters.acknowledged(perf_counter() - started)
         return LANDED
+
+    def closed(self, site: str) -> Answer:
+        """Say why nothing is taken for a site that has no endpoint."""
+        if site not in self.sites:
+            return UNKNOWN_SITE
+        return self._refuse(RefusedWebhook(Refusal.NO_PUBLIC_KEY, "its site has no public key"), site)
 
     def _opened(self, raw: bytes, endpoints: Sequence[Endpoint]) -> tuple[str, Envelope]:
         verified = verify(raw, all_keys(endpoints), now=self.clock(), leeway=self.leeway)
@@ -135,7 +143,7 @@ class _SiteDoor:
         site = scope["path_params"]["site"]
         named = [each for each in self._receiver.endpoints if each.site == site]
         try:
-            answer = await self._receiver.receive(scope, receive, named, site) if named else UNKNOWN_SITE
+            answer = await self._receiver.receive(scope, receive, named, site) if named else self._receiver.closed(site)
         except ClientDisconnect:
             return
         await answer.send(send)

@@ -18,6 +18,8 @@ class Refusal(StrEnum):
     #: Signed as it should be, for a site we do not serve here.
     WRONG_SITE = "wrong_site"
     TOO_LARGE = "too_large"
+    #: For a site of ours of which no public key is declared.
+    NO_PUBLIC_KEY = "no_public_key"
 
 
 class RefusedWebhook(RejectedError):  # noqa: N818 - it is the webhook's fault, and reads so where it is raised

@@ -16,6 +16,7 @@ VARIABLES = {
     "WIX_APP_SECRET": SANDBOX_APP_SECRET,
     "WIX_INSTANCE_ID": SANDBOX_INSTANCE_ID,
     "WIX_WEBHOOK_PUBLIC_KEY": SANDBOX_WEBHOOK_PUBLIC_KEY,
+    "TICKET_PIPELINE_STATE": "sqlite:///ticket-pipeline.db",
     "SMTP_PASSWORD": "made-up",
     "DB_PASSWORD": "made-up",
     "PRETIX_TOKEN": "made-up",

@@ -60,3 +60,18 @@ def test_every_page_is_in_the_table_of_contents(site: Path) -> None:
     index = (site / "index.html").read_text(encoding="utf-8")
     missing = [page.stem for page in DOCS.glob("*.md") if f'href="{page.stem}.html"' not in index]
     assert [page for page in missing if page != "index"] == []
+
+
+def test_a_block_that_is_a_file_shows_its_name_above_it(site: Path) -> None:
+    declared = {
+        (page.stem, name)
+        for page in DOCS.glob("*.md")
+        for name in re.findall(r"^```\w+ (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert ("component", "src/shop/definitions.py") in declared
+    shown = {
+        (page.stem, name)
+        for page in site.glob("*.html")
+        for name in re.findall(r'code-block-caption"><span class="caption-text">([^<]+)', page.read_text("utf-8"))
+    }
+    assert shown == declared

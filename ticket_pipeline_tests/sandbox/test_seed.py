@@ -5,6 +5,7 @@ from itertools import islice
 
 import pytest
 
+from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.sandbox.entities import Definition, Event, Order
 from ticket_pipeline.sandbox.seeding.seed import seeded_world
 from ticket_pipeline.sandbox.serve import RunningSandbox
@@ -56,7 +57,7 @@ def test_a_world_can_have_any_size(events: int | None, definitions: int | None, 
 
 
 def test_a_world_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="2 events have at most 200 ticket definitions, not 201"):
+    with pytest.raises(ConfigError, match="2 events have at most 200 ticket definitions, not 201"):
         list(islice(seeded_world(SandboxSettings(events=2, definitions=201), NOW), 1))
 
 

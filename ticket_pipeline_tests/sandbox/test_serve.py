@@ -56,6 +56,15 @@ def test_the_process_answers_until_it_is_told_to_stop(ending: signal.Signals) ->
     assert (out, err) == (b"", b"")
 
 
+def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "ticket_pipeline.sandbox", "--port", port, "--events", "1"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"error: sandbox: port {port} cannot be had (Address already in use); ")
+
+
 def wait_for(url: str) -> str:
     """Ask until there is an answer."""
     until = monotonic() + 10

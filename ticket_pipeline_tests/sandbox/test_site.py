@@ -23,6 +23,7 @@ from ticket_pipeline.sandbox.serve import RunningSandbox, running
 from ticket_pipeline.sandbox.settings import SandboxSettings
 from ticket_pipeline.sandbox.site import page
 from ticket_pipeline.sandbox.site.programme import card
+from ticket_pipeline.sandbox.site.wording import amount
 from ticket_pipeline_tests.sandbox.api import NOW, Api, Clock
 from ticket_pipeline_tests.sandbox.subscriber import Subscriber
 
@@ -217,6 +218,30 @@ def test_a_sale_that_opens_changes_the_page(api: Api, clock: Clock) -> None:
     clock.forward(minutes=10)
     after = live(api, version=before["version"])
     assert after["programme"].count("On sale from") == before["programme"].count("On sale from") - 1
+
+
+def test_what_the_world_began_with_is_no_change(api: Api) -> None:
+    assert live(api)["counts"]["changes"] == 0
+    api.sandbox("/hold", {"definitionId": api.named("Livestream")["id"], "quantity": 1})
+    assert live(api)["counts"]["changes"] == 1
+    api.sandbox("/reset", {})
+    assert live(api)["counts"]["changes"] == 0
+
+
+def test_a_ticket_of_an_event_that_is_over_or_cancelled_is_not_said_to_be_on_sale(api: Api) -> None:
+    api.sandbox("/events/cancel", {"eventId": api.event_id("swan-lake")})
+    past = live(api)["programme"].partition('<section id="past"')[2]
+    assert "No longer sold: the event is over" in past
+    assert "No longer sold: the event is cancelled" in past
+    assert "On sale" not in past
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "written"),
+    [("12345678.90", "EUR", "€12,345,678.90"), ("49.00", "USD", "$49.00"), ("1012.500", "KWD", "1,012.500 KWD")],
+)
+def test_thousands_are_set_apart(value: str, currency: str, written: str) -> None:
+    assert amount({"value": value, "currency": currency}) == written
 
 
 def test_what_the_world_began_with_is_no_order_of_ours(api: Api) -> None:

@@ -22,7 +22,7 @@ def parts(path: Path) -> Iterator[ServerParts]:
         Endpoint(site="barn", keys=(public_key(),), instance_id="barn-instance"),
         Endpoint(site="bare", keys=(public_key("bare"),)),
     ]
-    yield ServerParts(database=database, endpoints=endpoints, clock=lambda: NOON)
+    yield ServerParts(database=database, endpoints=endpoints, requests_per_minute={"cellar": 200}, clock=lambda: NOON)
     database.close()
 
 

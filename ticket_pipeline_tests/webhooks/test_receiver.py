@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.types import Message
 
 from ticket_pipeline.server import ServerParts
@@ -58,6 +59,16 @@ def test_a_site_has_an_address_of_its_own(client: Client, path: Path) -> None:
 def test_an_unknown_address_is_404(client: Client) -> None:
     assert client.post(token(updated()), "/webhooks/attic") == (404, "unknown_site")
     assert client.get("/webhooks/wix").status_code == 405
+
+
+def test_a_site_of_ours_without_a_public_key_is_404_of_another_name_counted_and_logged(
+    client: Client, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.post(token(updated()), "/webhooks/cellar") == (404, "no_public_key")
+    assert rows(path) == []
+    assert 'ticket_pipeline_webhooks_refused_total{reason="no_public_key"} 1.0' in client.get("/metrics").text
+    (said,) = [each for each in caplog.records if each.getMessage() == "refused"]
+    assert (said.__dict__["code"], said.__dict__["site"]) == ("no_public_key", "cellar")
 
 
 def test_the_same_webhook_again_is_a_repeat(client: Client, path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ticket_pipeline.errors import ConfigError
 from ticket_pipeline.sandbox.chance import dice
 from ticket_pipeline.sandbox.seeding.tiers import DAY, HOUR, Show, Tier
 
@@ -16,15 +17,15 @@ def crowd(seed: int, events: int | None, definitions: int | None) -> Iterator[Sh
     """Describe a generated world, event by event.
 
     Raises:
-        ValueError: more definitions than so many events can have.
+        ConfigError: more definitions than so many events can have.
     """
     if events is None:
         events = max(1, -(-(definitions or 0) // USUAL_PER_EVENT))
     if definitions is None:
         definitions = events * USUAL_PER_EVENT
     if definitions > events * MOST_PER_EVENT:
-        raise ValueError(
-            f"{events} events have at most {events * MOST_PER_EVENT} ticket definitions, not {definitions}"
+        raise ConfigError(
+            f"sandbox: {events} events have at most {events * MOST_PER_EVENT} ticket definitions, not {definitions}"
         )
     chance = dice("crowd", seed)
     for number in range(events):

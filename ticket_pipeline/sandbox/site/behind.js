@@ -59,13 +59,13 @@ function noteChange(columns, old, row, id) {
 
 function draw(columns, given, key) {
   const order = [...given].sort((a, b) => (changedAt.get(b[key]) ?? 0) - (changedAt.get(a[key]) ?? 0));
-  const archived = columns.indexOf('archived');
+  const [archived, price, currency] = ['archived', 'price', 'currency'].map(name => columns.indexOf(name));
   const numeric = columns.map((_, n) => given.some(row => typeof row[n] === 'number'));
   const shown = columns.map((name, n) => [name, n]).sort(([a], [b]) => rank(a) - rank(b));
   const head = make('tr', '', shown.map(([name]) => Object.assign(make('th', numeric[columns.indexOf(name)] ? 'number' : '', [name]), {scope: 'col'})));
   const body = order.map(row => {
     const line = make('tr', row[archived] ? 'archived' : '', shown.map(([, n]) => {
-      const cell = make('td', numeric[n] ? 'number' : '', [written(row[n])]);
+      const cell = make('td', numeric[n] ? 'number' : '', [n === price ? money(row[n], row[currency]) : written(row[n])]);
       cell.dir = 'auto';
       return cell;
     }));
@@ -78,6 +78,15 @@ function draw(columns, given, key) {
 const FIRST = ['title', 'name', 'price', 'currency', 'capacity', 'hidden', 'archived', 'event_title'];
 const rank = name => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
 const written = value => (value === null ? '–' : String(value));
+
+/** Writes a price with the decimals of its currency; what is none, or has more of them, stays as it is. */
+function money(value, currency) {
+  if (typeof value !== 'number' || !/^[A-Z]{3}$/.test(currency)) return written(value);
+  const {maximumFractionDigits} = new Intl.NumberFormat('en', {style: 'currency', currency}).resolvedOptions();
+  const whole = value.toFixed(maximumFractionDigits);
+  return Number(whole) === value ? whole : written(value);
+}
+
 const title = (columns, row) => written(row[columns.findIndex(name => name === 'title' || name === 'name')] ?? row[0]);
 
 function delivery({eventType, entityId, url, status, failures, answer, at, milliseconds}) {

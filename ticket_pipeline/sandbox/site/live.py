@@ -19,7 +19,8 @@ PATIENCE = 0.5
 
 def live(desk: Desk, *, version: str, serial: int, table: str, mail: str) -> Document:
     """Tell what changed since this world's version, this delivery, this mark of the table and of the mailbox."""
-    document: Document = {"version": version, "counts": desk.webhooks.document(0)["counts"]}
+    counts = {"changes": desk.world.version - desk.world.first_version, **desk.webhooks.document(0)["counts"]}
+    document: Document = {"version": version, "counts": counts}
     if version != f"{desk.started}.{desk.world.version}":
         shown = snapshot(desk.world)
         seen = f"{desk.started}.{shown.version}"

@@ -24,8 +24,10 @@ const panes = {
     document.getElementById('pane-till').innerHTML = till = html;
     news('till');
   },
-  version(version) { station('orders', Number(version.split('.')[1])); },
-  counts({delivered}) { station('webhooks', delivered); },
+  counts({changes, delivered}) {
+    station('orders', changes);
+    station('webhooks', delivered);
+  },
   deliveries,
   inbox({reachable, depth}) {
     station('inbox', reachable ? depth : 'off');

@@ -1,6 +1,7 @@
 """How the box office writes days, prices and what is left."""
 
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ticket_pipeline.sandbox.entities import Definition, Document, Event
@@ -9,6 +10,7 @@ from ticket_pipeline.sandbox.instants import to_wire
 #: At so many or fewer it is said that few are left.
 FEW = 10
 MOST_OPTIONS = 4
+NO_LONGER_SOLD = {"ENDED": "No longer sold: the event is over", "CANCELED": "No longer sold: the event is cancelled"}
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -25,9 +27,10 @@ def short(instant: datetime, time_zone: str) -> str:
 
 
 def amount(money: Document) -> str:
-    """Write an amount of money: €49.00, 12.500 KWD."""
+    """Write an amount of money: €1,049.00, 12.500 KWD."""
     symbol = SYMBOLS.get(money["currency"])
-    return f"{symbol}{money['value']}" if symbol else f"{money['value']} {money['currency']}"
+    written = f"{Decimal(money['value']):,}"
+    return f"{symbol}{written}" if symbol else f"{written} {money['currency']}"
 
 
 def prices(definition: Definition) -> list[str]:
@@ -47,6 +50,8 @@ def prices(definition: Definition) -> list[str]:
 def sale(definition: Definition, event: Event, now: datetime) -> tuple[str, datetime | None]:
     """Write when a ticket is on sale, and the instant to count down to, if any."""
     start, end, zone = definition.sale_start, definition.sale_end, event.time_zone
+    if (status := event.status(now)) in NO_LONGER_SOLD:
+        return NO_LONGER_SOLD[status], None
     if start is not None and now < start:
         return f"On sale from {short(start, zone)}", start
     if end is not None:
